@@ -1,0 +1,260 @@
+"""What the computation of one cell needs, cut out of the plan: small, frozen, picklable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zogy_explorer.engine.flags import Flag, raise_flag
+from zogy_explorer.engine.grid import Cell
+from zogy_explorer.engine.padding import (
+    NoiseSource,
+    cut_with_constant,
+    cut_with_mirror,
+    cut_with_noise,
+    lsst_noise,
+    seeded_noise,
+)
+from zogy_explorer.engine.plan import Settings, SubtractionPlan, evaluate_psf
+from zogy_explorer.engine.prepare import PreparedImage
+from zogy_explorer.engine.statistics import clipped_mean, mean_variance
+from zogy_explorer.errors import PsfError
+from zogy_explorer.geometry import Box
+from zogy_explorer.masks import bit_mask
+from zogy_explorer.psf import Stamp
+
+_SAFE_SIGMA = (1e-12, 1e12)  # noise levels between which squares fit into single precision
+
+
+@dataclass(frozen=True, eq=False)
+class CellImage:
+    """One image's share of a cell.
+
+    ``image`` and ``variance`` cover the outer box, padding included; ``stamp`` is the unit-sum
+    PSF at the centre of the inner box; ``background_variance`` the σ² of a pixel.
+    """
+
+    image: NDArray[np.floating]
+    variance: NDArray[np.floating]
+    stamp: Stamp
+    background_variance: float
+
+
+@dataclass(frozen=True, eq=False)
+class CellInput:
+    """Both images of a cell; ``science`` is None if the cell has failed already (see ``flags``).
+
+    ``region`` is the box that the result will cover. ``mask`` (bits of both images) and
+    ``bad`` (bits that grow with the kernels) cover the outer box, cut at the image's edge to
+    ``seen``; ``missing`` and ``usable`` cover the region.
+    """
+
+    cell: Cell
+    settings: Settings
+    border: int
+    region: Box
+    seen: Box
+    science: CellImage | None
+    template: CellImage | None
+    mask: NDArray[np.int32]
+    growing_bits: np.int32
+    missing: NDArray[np.bool_]
+    usable: NDArray[np.bool_]
+    stamps: tuple[Stamp | None, Stamp | None]
+    flags: tuple[Flag, ...]
+
+
+def cut_cell(plan: SubtractionPlan, cell: Cell) -> CellInput:
+    """Cut a cell out of the plan: PSFs, σ², padded planes, mask. Raises nothing for bad data."""
+    xy0 = (plan.bbox.x0, plan.bbox.y0)
+    region = result_region(plan, cell)
+    seen = plan.bbox.intersection(cell.outer)
+    assert seen is not None  # cells tile the image
+    flags: list[Flag] = []
+    stamps = tuple(
+        _stamp(image, cell, role, flags)
+        for image, role in ((plan.science, "science"), (plan.template, "template"))
+    )
+    variances = tuple(
+        _background_variance(image, cell, xy0, role, flags)
+        for image, role in ((plan.science, "science"), (plan.template, "template"))
+    )
+    _check_pixels(plan, cell, xy0, flags)
+    halves: list[CellImage | None] = [None, None]
+    if not any(flag.severity == "failed" for flag in flags):
+        dtype = _working_type(plan, variances)
+        for i, image in enumerate((plan.science, plan.template)):
+            stamp = stamps[i]
+            assert stamp is not None
+            halves[i] = _cell_image(plan, cell, image, i, stamp, variances[i], dtype)
+    inside = region.slices(xy0)
+    return CellInput(
+        cell=cell,
+        settings=plan.config,
+        border=plan.border,
+        region=region,
+        seen=seen,
+        science=halves[0],
+        template=halves[1],
+        mask=plan.science.mask[seen.slices(xy0)] | plan.template.mask[seen.slices(xy0)],
+        growing_bits=bit_mask(plan.mask_planes, _growing_planes(plan.config)),
+        missing=plan.science.missing[inside] | plan.template.missing[inside],
+        usable=plan.science.usable[inside] & plan.template.usable[inside],
+        stamps=(stamps[0], stamps[1]),
+        flags=tuple(flags),
+    )
+
+
+def result_region(plan: SubtractionPlan, cell: Cell) -> Box:
+    """Inner box widened by the blending zone, within border and image."""
+    margin = min(plan.config.blendCells, plan.border)
+    wide = Box(
+        cell.inner.x0 - margin,
+        cell.inner.y0 - margin,
+        cell.inner.width + 2 * margin,
+        cell.inner.height + 2 * margin,
+    )
+    region = wide.intersection(plan.bbox)
+    assert region is not None
+    return region
+
+
+def _growing_planes(settings: Settings) -> tuple[str, ...]:
+    """Planes whose pixels spoil their surroundings."""
+    return tuple(settings.fillMaskPlanes)
+
+
+def _stamp(image: PreparedImage, cell: Cell, role: str, flags: list[Flag]) -> Stamp | None:
+    x, y = cell.inner.center
+    assert image.source.psf is not None
+    try:
+        stamp = evaluate_psf(image.source.psf, x, y, f"the PSF of {role}")
+    except PsfError as error:
+        flags.append(raise_flag("PSF_INVALID", str(error)))
+        return None
+    h, w = stamp.shape
+    if h > cell.outer.height or w > cell.outer.width:
+        flags.append(
+            raise_flag(
+                "PSF_TOO_LARGE",
+                f"the {w}×{h} PSF stamp of {role} does not fit into the padded cell of "
+                f"{cell.outer.width}×{cell.outer.height} px",
+            )
+        )
+    return stamp
+
+
+def _background_variance(
+    image: PreparedImage, cell: Cell, xy0: tuple[int, int], role: str, flags: list[Flag]
+) -> float:
+    inside = cell.inner.slices(xy0)
+    value = mean_variance(image.variance[inside], image.usable[inside])
+    if value > 0:
+        return value
+    fallback = image.fallback_variance
+    if fallback > 0:
+        flags.append(
+            raise_flag(
+                "VARIANCE_FALLBACK",
+                f"the mean variance of {role} in this cell is {value:g}; "
+                f"{fallback:.6g} of the whole image is used",
+            )
+        )
+        return fallback
+    flags.append(
+        raise_flag("NO_VARIANCE", f"the mean variance of {role} is {value:g} here and over all")
+    )
+    return np.nan
+
+
+def _check_pixels(
+    plan: SubtractionPlan, cell: Cell, xy0: tuple[int, int], flags: list[Flag]
+) -> None:
+    inside = cell.inner.slices(xy0)
+    area = cell.inner.area
+    for image, role in ((plan.science, "science"), (plan.template, "template")):
+        missing = int(image.missing[inside].sum())
+        filled = int(image.filled[inside].sum())
+        if missing == area and not plan.config.strict:
+            flags.append(
+                raise_flag("NO_GOOD_PIXELS", f"all {area} pixels of {role} are missing here")
+            )
+        elif filled > 0.2 * area:
+            flags.append(
+                raise_flag(
+                    "MASKED_AREA", f"{filled / area:.0%} of the pixels of {role} are bad or missing"
+                )
+            )
+        elif filled:
+            flags.append(
+                raise_flag("PIXELS_FILLED", f"{filled} pixels of {role} were interpolated")
+            )
+        if image.sky != 0:
+            flags.append(
+                raise_flag("SKY_SUBTRACTED", f"a sky of {image.sky:.6g} was subtracted from {role}")
+            )
+
+
+def _working_type(plan: SubtractionPlan, variances: tuple[float, ...]) -> np.dtype:
+    single = all(
+        image.image.dtype == np.float32 for image in (plan.science, plan.template)
+    ) and all(_SAFE_SIGMA[0] < np.sqrt(v) < _SAFE_SIGMA[1] for v in variances)
+    if single and plan.config.workingPrecision == "input":
+        return np.dtype(np.float32)
+    return np.dtype(np.float64)
+
+
+def _cell_image(
+    plan: SubtractionPlan,
+    cell: Cell,
+    image: PreparedImage,
+    number: int,
+    stamp: Stamp,
+    variance: float,
+    dtype: np.dtype,
+) -> CellImage:
+    config = plan.config
+    if config.padFill == "mirror":
+        pixels = cut_with_mirror(image.image, plan.bbox, cell.outer)
+        variances = cut_with_mirror(image.variance, plan.bbox, cell.outer)
+    else:
+        pixels = cut_with_noise(
+            image.image,
+            plan.bbox,
+            cell.inner,
+            cell.outer,
+            sigma=float(np.sqrt(variance)),
+            noise=_noise_source(config, number, cell, variance),
+            sky=_local_sky(plan, cell, image),
+        )
+        variances = cut_with_constant(image.variance, plan.bbox, cell.outer, variance)
+    return CellImage(
+        image=pixels.astype(dtype, copy=False),
+        variance=variances.astype(dtype, copy=False),
+        stamp=stamp,
+        background_variance=variance,
+    )
+
+
+def _noise_source(config: Settings, number: int, cell: Cell, variance: float) -> NoiseSource | None:
+    if config.padFill == "zero":
+        return None
+    if config.noiseSeed is None:
+        return lsst_noise(variance)
+    return seeded_noise(config.noiseSeed, number, cell.index)
+
+
+def _local_sky(plan: SubtractionPlan, cell: Cell, image: PreparedImage) -> float:
+    """Clipped mean of the usable pixels of a cell that needs padding; 0 if there are none."""
+    if not plan.config.padSky or plan.bbox.contains(cell.outer):
+        return 0.0
+    inside = cell.inner.slices((plan.bbox.x0, plan.bbox.y0))
+    level = clipped_mean(image.image[inside], image.usable[inside])
+    return level if np.isfinite(level) else 0.0
+
+
+Checkpoint = Callable[[], None]
+"""Called between steps; may raise `CancelledError`."""

@@ -1,0 +1,181 @@
+"""The ZOGY equations (Zackay, Ofek & Gal-Yam 2016, ApJ 830, 27) on spectra.
+
+Pure functions of the PSF spectra, noise and flux scales; the images enter only in
+`proper_difference` and `score`. They act frequency by frequency, so half and full spectra serve
+alike. N is the science image, R the template.
+
+Noise and flux scales enter through q = σn²Fr² + σr²Fn² and the weights w_n = σn²Fr²/q,
+w_r = σr²Fn²/q, which keeps everything that is summed or squared of order one: single precision
+then does not care about the unit of the images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Spectrum = NDArray[np.complexfloating]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Noise and flux scale of the two images of a cell.
+
+    Parameters
+    ----------
+    variance_n, variance_r
+        Background variance σ² of a pixel of N and R [image unit²].
+    flux_n, flux_r
+        Flux scales F_n, F_r.
+    """
+
+    variance_n: float
+    variance_r: float
+    flux_n: float = 1.0
+    flux_r: float = 1.0
+
+    @property
+    def q(self) -> float:
+        """σn²Fr² + σr²Fn²."""
+        return self.variance_n * self.flux_r**2 + self.variance_r * self.flux_n**2
+
+    @property
+    def flux_diff(self) -> float:
+        """F_D = Fn Fr / √(σn²Fr² + σr²Fn²) (eq. 15)."""
+        return float(self.flux_n * self.flux_r / np.sqrt(self.q))
+
+
+@dataclass(frozen=True, eq=False)
+class Kernels:
+    """Spectra by which the images are multiplied, all of one shape.
+
+    ``diff_n``, ``diff_r``: kernels of N and R in D (eq. 13). ``score_n``, ``score_r``: kernels
+    of N and R in S (eqs. 28, 29). ``psf_diff``: P_D (eq. 14). ``score_power``:
+    |P_n|²|P_r|²/(w_n|P_r|² + w_r|P_n|²), whose mean over frequencies gives F_S.
+    """
+
+    diff_n: Spectrum
+    diff_r: Spectrum
+    score_n: Spectrum
+    score_r: Spectrum
+    psf_diff: Spectrum
+    score_power: NDArray[np.floating]
+    weights: Weights
+    floor: float
+
+    @property
+    def psf_score(self) -> NDArray[np.floating]:
+        """P_S = |P_D|² (eq. 17); real."""
+        return _square(self.psf_diff)
+
+    def flux_score(self, mean_power: float) -> float:
+        """F_S (eq. 42) from the mean of ``score_power`` over the full frequency plane."""
+        w = self.weights
+        return (w.flux_n * w.flux_r) ** 2 / w.q * mean_power
+
+
+def kernels(psf_n: Spectrum, psf_r: Spectrum, weights: Weights, floor: float = 0.0) -> Kernels:
+    """Kernels of D and S, and P_D, from the spectra of two unit-sum PSFs.
+
+    Parameters
+    ----------
+    psf_n, psf_r
+        Spectra of the science and the template PSF, of one shape.
+    weights
+        Noise and flux scales.
+    floor
+        ε: flux of the point added to both PSFs in the kernels of D only; it lets them reach
+        their limit F/√q smoothly where neither PSF has power. S keeps the true PSFs.
+
+    Notes
+    -----
+    Where the denominator vanishes altogether the kernels of D take that limit, and P_D and the
+    kernels of S are zero.
+    """
+    root_q = np.sqrt(weights.q)
+    to_n, to_r = weights.flux_r / root_q, weights.flux_n / root_q
+    denominator, zero = _denominator(psf_n, psf_r, weights)
+    root = np.sqrt(denominator)
+
+    psf_diff = psf_n * psf_r
+    psf_diff /= root
+    power_n, power_r = _square(psf_n), _square(psf_r)
+    score_n = np.conj(psf_n)
+    score_n *= (
+        power_r / denominator * _scalar(psf_n, weights.flux_n * weights.flux_r**2 / weights.q)
+    )
+    score_r = np.conj(psf_r)
+    score_r *= (
+        power_n / denominator * _scalar(psf_n, weights.flux_r * weights.flux_n**2 / weights.q)
+    )
+    score_power = power_n * power_r / denominator
+
+    if floor > 0:
+        scale = 1.0 / (1.0 + floor)
+        floored_n = (psf_n + _scalar(psf_n, floor)) * _scalar(psf_n, scale)
+        floored_r = (psf_r + _scalar(psf_r, floor)) * _scalar(psf_r, scale)
+        floored, limit = _denominator(floored_n, floored_r, weights)
+        root = np.sqrt(floored)
+    else:
+        floored_n, floored_r, limit = psf_n, psf_r, zero
+    diff_n = floored_r * (_scalar(psf_n, to_n) / root)
+    diff_r = floored_n * (_scalar(psf_n, to_r) / root)
+
+    if limit is not None:
+        diff_n[limit], diff_r[limit] = to_n, to_r
+    if zero is not None:
+        psf_diff[zero] = 0
+        score_n[zero] = 0
+        score_r[zero] = 0
+        score_power[zero] = 0
+    return Kernels(diff_n, diff_r, score_n, score_r, psf_diff, score_power, weights, floor)
+
+
+def proper_difference(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spectrum:
+    """D (eq. 13): unit variance, flux scale F_D; divide by F_D for the calibrated unit."""
+    return _weighted_difference(k.diff_n, image_n, k.diff_r, image_r)
+
+
+def score(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spectrum:
+    """S = k_n N - k_r R (eqs. 12, 28, 29), the matched filter F_D P_D* D."""
+    return _weighted_difference(k.score_n, image_n, k.score_r, image_r)
+
+
+def _weighted_difference(
+    kernel_n: Spectrum, image_n: Spectrum, kernel_r: Spectrum, image_r: Spectrum
+) -> Spectrum:
+    out = kernel_n * image_n
+    out -= kernel_r * image_r
+    return out
+
+
+def _denominator(
+    psf_n: Spectrum, psf_r: Spectrum, weights: Weights
+) -> tuple[NDArray[np.floating], NDArray[np.bool_] | None]:
+    """w_n|P_r|² + w_r|P_n|², made safe to divide by, and where it had vanished (None: nowhere)."""
+    w_n = weights.variance_n * weights.flux_r**2 / weights.q
+    w_r = weights.variance_r * weights.flux_n**2 / weights.q
+    denominator = _square(psf_r)
+    denominator *= _scalar(psf_n, w_n)
+    other = _square(psf_n)
+    other *= _scalar(psf_n, w_r)
+    denominator += other
+    tiny = np.finfo(denominator.dtype).tiny * 100 / min(weights.q, 1.0)
+    vanished = denominator < tiny
+    if not vanished.any():
+        return denominator, None
+    denominator[vanished] = 1.0
+    return denominator, vanished
+
+
+def _square(spectrum: Spectrum) -> NDArray[np.floating]:
+    power = spectrum.real**2
+    power += spectrum.imag**2
+    return power
+
+
+def _scalar(like: Spectrum, value: float) -> np.floating:
+    """``value`` in the real precision of ``like``, so that single precision stays single."""
+    return like.real.dtype.type(value)

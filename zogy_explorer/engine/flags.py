@@ -1,0 +1,149 @@
+"""Everything that can be noteworthy about a cell, as data.
+
+One registry gives the names, severities, meanings and advice that the app shows, the FITS table
+stores and the docs list. A `Flag` is one occurrence: its kind plus the cause in numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+SEVERITIES = ("ok", "info", "warning", "failed")
+"""From harmless to unusable."""
+
+
+@dataclass(frozen=True)
+class FlagKind:
+    """One entry of the registry."""
+
+    name: str
+    severity: str
+    meaning: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag raised for one cell: the kind's name and severity, the cause with its numbers."""
+
+    name: str
+    severity: str
+    cause: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.cause}"
+
+
+_KINDS = (
+    FlagKind(
+        "CENTROID_DISTANCE",
+        "failed",
+        "The centroids of the science and the template PSF differ by more than maxPsfCentroidDist.",
+        "Measure the PSFs again with a common centre, or raise maxPsfCentroidDist and expect "
+        "dipoles of that size.",
+    ),
+    FlagKind(
+        "PSF_INVALID",
+        "failed",
+        "A PSF could not be evaluated at the centre of the cell, or is empty or not finite.",
+        "Give a PSF model that covers the whole field, with a positive sum.",
+    ),
+    FlagKind(
+        "PSF_TOO_LARGE",
+        "failed",
+        "A PSF stamp does not fit into the padded cell.",
+        "Raise the border (borderSize, minBorder) or crop the PSF stamp.",
+    ),
+    FlagKind(
+        "NO_GOOD_PIXELS",
+        "failed",
+        "Not one pixel of the cell is usable in one of the images.",
+        "Nothing can be measured there; check masks and NaN areas.",
+    ),
+    FlagKind(
+        "NO_VARIANCE",
+        "failed",
+        "Neither the cell nor the whole image gives a positive background variance.",
+        "Give a variance plane with positive values.",
+    ),
+    FlagKind(
+        "CELL_ERROR",
+        "failed",
+        "The computation of the cell stopped with an unexpected error.",
+        "Please report it with the Log; the other cells are not affected.",
+    ),
+    FlagKind(
+        "VARIANCE_FALLBACK",
+        "warning",
+        "The cell's own mean variance is not usable; that of the whole image is used.",
+        "Check the variance plane and the mask in this cell.",
+    ),
+    FlagKind(
+        "SCORR_SIGMA_HIGH",
+        "warning",
+        "The measured σ of Scorr is above 1: significances in this cell are overstated.",
+        "Look for correlated noise from resampling, variances set too low, or residuals of a PSF "
+        "or astrometric mismatch; divide Scorr by the measured σ when you apply a threshold.",
+    ),
+    FlagKind(
+        "SCORR_SIGMA_LOW",
+        "warning",
+        "The measured σ of Scorr is below 1: significances in this cell are understated.",
+        "Look for noise that both images share (a template that contains the science exposure) "
+        "or variances set too high.",
+    ),
+    FlagKind(
+        "MASKED_AREA",
+        "warning",
+        "A large part of the cell is masked as bad.",
+        "Judge detections there with care; S cannot see through missing pixels.",
+    ),
+    FlagKind(
+        "PSF_FLUX_LOST",
+        "warning",
+        "More than 1 % of the flux of P_D or P_S falls outside the published stamp.",
+        "Use larger PSF stamps.",
+    ),
+    FlagKind(
+        "BORDER_SHORT",
+        "warning",
+        "The kernels of S reach beyond the border of the cell, so its edges feel the padding or "
+        "wrap around.",
+        "Raise borderScale or minBorder.",
+    ),
+    FlagKind(
+        "PIXELS_FILLED",
+        "info",
+        "Bad or missing pixels were interpolated before the transform.",
+        "They and their surroundings carry mask bits in the result.",
+    ),
+    FlagKind(
+        "FREQUENCY_FLOOR",
+        "info",
+        "Neither PSF has power at high frequencies; the kernels of D use a frequency floor.",
+        "Bright stars keep a residual of about this fraction; S is not affected.",
+    ),
+    FlagKind(
+        "SKY_SUBTRACTED",
+        "info",
+        "A sky level was subtracted before the subtraction.",
+        'Set background = "none" to keep it.',
+    ),
+)
+
+REGISTRY: Mapping[str, FlagKind] = MappingProxyType({kind.name: kind for kind in _KINDS})
+"""All kinds by name, from severe to harmless."""
+
+
+def raise_flag(name: str, cause: str) -> Flag:
+    """An occurrence of the kind ``name``; ``cause`` is one sentence with numbers."""
+    kind = REGISTRY[name]
+    return Flag(kind.name, kind.severity, cause, kind.advice)
+
+
+def worst_severity(flags: Iterable[Flag]) -> str:
+    """The gravest severity among ``flags``; ``"ok"`` if there are none."""
+    return max((flag.severity for flag in flags), key=SEVERITIES.index, default="ok")

@@ -1,0 +1,57 @@
+"""How far the kernels carry a bad pixel, and masks grown by that much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+def kernel_radius(squares: Iterable[NDArray[np.floating]], outside: float) -> float:
+    """Radius [px] beyond which each squared kernel holds less than ``outside`` of its sum.
+
+    Parameters
+    ----------
+    squares : arrays (ny, nx)
+        Squared kernels with their origin at index 0.
+    outside
+        Share of the sum, 0…1.
+    """
+    radius = 0.0
+    for square in squares:
+        ny, nx = square.shape
+        r = np.hypot(np.fft.fftfreq(ny, 1 / ny)[:, None], np.fft.fftfreq(nx, 1 / nx)[None, :])
+        profile = np.bincount(np.ceil(r).astype(int).ravel(), weights=square.ravel())
+        total = profile.sum()
+        if not total > 0:
+            continue
+        beyond = 1.0 - np.cumsum(profile) / total
+        radius = max(radius, float(np.argmax(beyond < outside)))
+    return radius
+
+
+def grow_bits(mask: NDArray[np.int32], bits: np.int32, radius: float) -> NDArray[np.int32]:
+    """Mask with each of ``bits`` spread to all pixels within ``radius`` [px] of one that has it."""
+    if radius < 1 or not (mask & bits).any():
+        return mask
+    grown = mask.copy()
+    reach = int(np.ceil(radius))
+    for bit in range(32):
+        value = np.array(1 << bit, dtype=np.uint32).astype(np.int32)[()]
+        if not bits & value:
+            continue
+        bad = (mask & value) != 0
+        rows, columns = np.any(bad, axis=1), np.any(bad, axis=0)
+        if not rows.any():
+            continue
+        window = (_around(rows, reach), _around(columns, reach))
+        near = ndimage.distance_transform_edt(~bad[window]) <= radius
+        grown[window][near] |= value
+    return grown
+
+
+def _around(line: NDArray[np.bool_], reach: int) -> slice:
+    (where,) = np.nonzero(line)
+    return slice(max(int(where[0]) - reach, 0), int(where[-1]) + reach + 1)

@@ -1,0 +1,208 @@
+"""`Mosaic`: cells pasted into whole frames."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zogy_explorer.engine.plan import SubtractionPlan
+from zogy_explorer.engine.result import CellResult, Difference, Plane
+from zogy_explorer.errors import InputError
+from zogy_explorer.exposure import Exposure
+from zogy_explorer.geometry import Box
+from zogy_explorer.masks import bit_mask
+from zogy_explorer.psf import Psf
+
+
+class Mosaic:
+    """Collects the cells of one plan in any order; used by one thread.
+
+    Parameters
+    ----------
+    plan
+        The subtraction.
+    calculate_score
+        Whether the cells bring S and Scorr.
+    """
+
+    def __init__(self, plan: SubtractionPlan, *, calculate_score: bool = True) -> None:
+        self.plan = plan
+        dtype = np.result_type(plan.science.image, plan.template.image)
+        if plan.config.workingPrecision == "double":
+            dtype = np.dtype(np.float64)
+        self._cells: dict[int, CellResult] = {}
+        names = ["diff", "diff_variance"]
+        if calculate_score:
+            names += ["score", "score_variance", "scorr"]
+        self._planes = {name: np.zeros(plan.shape, dtype=dtype) for name in names}
+        self._mask = plan.science.mask | plan.template.mask
+        self._weight = np.zeros(plan.shape, dtype=dtype) if plan.config.blendCells else None
+
+    @property
+    def missing(self) -> list[int]:
+        """Indices of the cells that have not been pasted."""
+        return [cell.index for cell in self.plan.cells if cell.index not in self._cells]
+
+    def paste(self, result: CellResult) -> None:
+        """Add one cell.
+
+        Raises
+        ------
+        InputError
+            If it was pasted before or belongs to another configuration.
+        """
+        if result.cell.index in self._cells:
+            raise InputError(f"cell {result.cell.name} was pasted before: paste each cell once")
+        if result.config_hash != self.plan.config_hash:
+            raise InputError(
+                f"cell {result.cell.name} was made with configuration {result.config_hash}, "
+                f"the plan has {self.plan.config_hash}: subtract it again with this plan"
+            )
+        self._cells[result.cell.index] = result
+        if result.ok:
+            self._add(result)
+        else:
+            self._blank(result)
+
+    def difference(self) -> Difference:
+        """The frames so far.
+
+        Raises
+        ------
+        InputError
+            If cells are missing.
+        """
+        if self.missing:
+            raise InputError(
+                f"{len(self.missing)} of {len(self.plan.cells)} cells are missing: paste them all"
+            )
+        planes = self._normalised()
+        source = self.plan.science.source
+        cells = tuple(self._cells[cell.index] for cell in self.plan.cells)
+
+        def exposure(name: str, psf: str, label: str) -> Exposure:
+            return Exposure(
+                planes[name],
+                variance=planes[f"{name}_variance"],
+                mask=self._mask,
+                psf=CellPsf.of(cells, psf),
+                wcs=source.wcs,
+                photo_calib=1.0 if self.plan.config.scaleByCalibration else None,
+                xy0=source.xy0,
+                meta={"ZOGYCONF": self.plan.config_hash},
+                name=label,
+                mask_planes=self.plan.mask_planes,
+            )
+
+        score = exposure("score", "psf_score", "score") if "score" in planes else None
+        return Difference(
+            diff=exposure("diff", "psf_diff", "difference"),
+            score=score,
+            scorr=planes.get("scorr"),
+            cells=cells,
+            plan=self.plan,
+        )
+
+    def _add(self, result: CellResult) -> None:
+        box = result.region.slices((self.plan.bbox.x0, self.plan.bbox.y0))
+        if self._weight is None:
+            for name, plane in self._planes.items():
+                plane[box] = getattr(result, name)
+        else:
+            weight = _taper(result.region, result.cell.inner, self.plan.bbox)
+            self._weight[box] += weight
+            for name, plane in self._planes.items():
+                plane[box] += weight * getattr(result, name)
+        if result.mask is not None:
+            self._mask[box] |= result.mask
+
+    def _blank(self, result: CellResult) -> None:
+        """A failed cell: D and S are 0, their variances positive, the mask says NO_DATA."""
+        box = result.cell.inner.slices((self.plan.bbox.x0, self.plan.bbox.y0))
+        self._mask[box] |= bit_mask(self.plan.mask_planes, ["NO_DATA"])
+
+    def _normalised(self) -> dict[str, Plane]:
+        planes = self._planes
+        if self._weight is not None:
+            covered = self._weight > 0
+            planes = {
+                name: np.divide(plane, self._weight, out=np.zeros_like(plane), where=covered)
+                for name, plane in planes.items()
+            }
+        for result in self._cells.values():
+            if result.ok:
+                continue
+            box = result.cell.inner.slices((self.plan.bbox.x0, self.plan.bbox.y0))
+            for name, plane in planes.items():
+                plane[box] = _blank_value(name, result)
+        if "scorr" in planes and self._weight is not None:
+            planes["scorr"] = planes["score"] / np.sqrt(planes["score_variance"])
+        return planes
+
+
+class CellPsf:
+    """PSF of a mosaic: in each cell that cell's stamp.
+
+    Parameters
+    ----------
+    boxes
+        Inner boxes of the cells that worked.
+    stamps
+        Their unit-sum stamps.
+    """
+
+    def __init__(self, boxes: tuple[Box, ...], stamps: tuple[NDArray[np.float64], ...]) -> None:
+        self.boxes = boxes
+        self.stamps = stamps
+
+    @classmethod
+    def of(cls, cells: tuple[CellResult, ...], name: str) -> Psf | None:
+        """PSF from the attribute ``name`` of the cells; None if no cell has it."""
+        good = [cell for cell in cells if getattr(cell, name) is not None and cell.ok]
+        if not good:
+            return None
+        return cls(
+            tuple(cell.cell.inner for cell in good), tuple(getattr(cell, name) for cell in good)
+        )
+
+    def kernel_image(self, *, x: float, y: float) -> NDArray[np.float64]:
+        """Stamp of the cell at (x, y), or of the nearest cell that worked."""
+        return self.stamps[self._nearest(x, y)]
+
+    def _nearest(self, x: float, y: float) -> int:
+        def distance(box: Box) -> float:
+            left, bottom, right, top = box.edges
+            return max(left - x, x - right, 0.0) ** 2 + max(bottom - y, y - top, 0.0) ** 2
+
+        return min(range(len(self.boxes)), key=lambda i: distance(self.boxes[i]))
+
+    def __repr__(self) -> str:
+        return f"CellPsf({len(self.boxes)} cells)"
+
+
+def _blank_value(name: str, result: CellResult) -> float:
+    if name == "score_variance":
+        return 1.0
+    if name == "diff_variance":
+        # The noise that a working cell would have had, 1/F_D², keeps error maps sensible.
+        return result.flux_diff**-2 if np.isfinite(result.flux_diff) else 1.0
+    return 0.0
+
+
+def _taper(region: Box, inner: Box, frame: Box) -> Plane:
+    """Weights over ``region``: 1 inside, falling linearly across the seams, not at the frame."""
+
+    def ramp(start: int, length: int, low: int, high: int, first: int, last: int) -> Plane:
+        position = np.arange(start, start + length) + 0.5
+        weight = np.ones(length)
+        if low > first:  # a neighbour below: half weight at the seam
+            width = low - start
+            weight = np.minimum(weight, np.clip((position - low) / (2 * width) + 0.5, 0, 1))
+        if high < last:
+            width = start + length - high
+            weight = np.minimum(weight, np.clip((high - position) / (2 * width) + 0.5, 0, 1))
+        return weight
+
+    x = ramp(region.x0, region.width, inner.x0, inner.end_x, frame.x0, frame.end_x)
+    y = ramp(region.y0, region.height, inner.y0, inner.end_y, frame.y0, frame.end_y)
+    return y[:, None] * x[None, :]

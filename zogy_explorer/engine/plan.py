@@ -1,0 +1,227 @@
+"""`plan`: a frozen snapshot of everything that the cells of one subtraction need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zogy_explorer.engine.config import ZogyConfig
+from zogy_explorer.engine.grid import Cell, generate_grid
+from zogy_explorer.engine.moments import adaptive_moments
+from zogy_explorer.engine.prepare import PreparedImage, PreparedPair, prepare_pair
+from zogy_explorer.errors import PsfError, ZogyError
+from zogy_explorer.exposure import Exposure
+from zogy_explorer.geometry import Box
+from zogy_explorer.psf import Psf, Stamp, unit_sum
+
+
+class Settings(Mapping[str, Any]):
+    """Frozen copy of a `ZogyConfig`: fields as attributes or items, hashable by content."""
+
+    def __init__(self, config: ZogyConfig) -> None:
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in config.to_dict().items()}
+        object.__setattr__(self, "_values", values)
+        object.__setattr__(self, "_hash", config.hash())
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(f"ZogyConfig has no field {name}") from None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} is frozen: change the ZogyConfig and make a new plan")
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def config_hash(self) -> str:
+        """Digest of the values."""
+        return str(self._hash)
+
+
+@dataclass(frozen=True, eq=False)
+class SubtractionPlan:
+    """Prepared planes, border and cells of one subtraction; never changes once made.
+
+    Parameters
+    ----------
+    config
+        Frozen settings.
+    prepared
+        Planes of both images.
+    bbox
+        Pixels of the science image; the result's.
+    cells
+        The grid, row by row.
+    border
+        Border around a cell [px].
+    border_measured
+        What the rule gave before rounding and overrides [px].
+    psf_sigma
+        Determinant radius of the science and the template PSF at their average position [px].
+    """
+
+    config: Settings
+    prepared: PreparedPair
+    bbox: Box
+    cells: tuple[Cell, ...]
+    border: int
+    border_measured: float
+    psf_sigma: tuple[float, float]
+
+    @property
+    def science(self) -> PreparedImage:
+        """Prepared science image."""
+        return self.prepared.science
+
+    @property
+    def template(self) -> PreparedImage:
+        """Prepared template."""
+        return self.prepared.template
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(ny, nx) of the images."""
+        return self.bbox.shape
+
+    @property
+    def mask_planes(self) -> dict[str, int]:
+        """Mask planes of the result."""
+        return self.prepared.mask_planes
+
+    @property
+    def config_hash(self) -> str:
+        """Digest of the settings."""
+        return self.config.config_hash
+
+    def cell_at(self, x: float, y: float) -> Cell | None:
+        """The cell whose inner box holds pixel position (x, y), or None."""
+        return next((cell for cell in self.cells if cell.inner.contains_point(x, y)), None)
+
+
+def plan(
+    science: Exposure,
+    template: Exposure,
+    config: ZogyConfig,
+    prepared: PreparedPair | None = None,
+) -> SubtractionPlan:
+    """Snapshot of a subtraction: settings, prepared planes and grid.
+
+    Parameters
+    ----------
+    science, template
+        The pair; on one pixel grid.
+    config
+        Settings; later changes to it have no effect on the plan.
+    prepared
+        Planes of an earlier plan, used if preparing again would give the same.
+
+    Raises
+    ------
+    InputError
+        If the pair cannot be subtracted.
+    """
+    if prepared is None or not prepared.made_for(science, template, config):
+        prepared = prepare_pair(science, template, config)
+    settings = Settings(config)
+    stamps = tuple(
+        _average_stamp(exposure, role)
+        for exposure, role in ((science, "science"), (template, "template"))
+    )
+    sigmas = tuple(_determinant_radius(stamp, settings) for stamp in stamps)
+    _check_stamps_fit(stamps, science)
+    measured = border_rule((sigmas[0], sigmas[1]), [s.shape for s in stamps], settings)
+    border = _border_pixels(measured, settings)
+    bbox = science.bbox
+    return SubtractionPlan(
+        config=settings,
+        prepared=prepared,
+        bbox=bbox,
+        cells=generate_grid(
+            bbox,
+            (border, border),
+            _inner_dims(bbox, border, settings),
+            (settings.minTotalDims, settings.minTotalDims),
+            sizing=settings.fftSizing,
+        ),
+        border=border,
+        border_measured=measured,
+        psf_sigma=(sigmas[0], sigmas[1]),
+    )
+
+
+def border_rule(
+    sigmas: tuple[float, float], stamp_shapes: list[tuple[int, ...]], settings: Settings
+) -> float:
+    """Border [px]: borderScale·σ of the wider PSF, at least every stamp side and minBorder."""
+    sides = [side for shape in stamp_shapes for side in shape]
+    return float(max(settings.borderScale * max(sigmas), *sides, settings.minBorder))
+
+
+def evaluate_psf(psf: Psf, x: float, y: float, what: str) -> Stamp:
+    """Unit-sum stamp of ``psf`` at (x, y).
+
+    Raises
+    ------
+    PsfError
+        If it cannot be evaluated or used.
+    """
+    try:
+        stamp = psf.kernel_image(x=x, y=y)
+    except ZogyError as error:
+        raise PsfError(str(error)) from error
+    except Exception as error:  # a PSF is anybody's code: whatever it raises is its verdict
+        raise PsfError(
+            f"{what} cannot be evaluated at ({x:.1f}, {y:.1f}): {type(error).__name__}: {error}; "
+            "give a PSF model that covers the whole field"
+        ) from error
+    return unit_sum(np.asarray(stamp), what=what)
+
+
+def _average_stamp(exposure: Exposure, role: str) -> Stamp:
+    x, y = exposure.average_position
+    assert exposure.psf is not None  # prepare_pair has checked
+    return evaluate_psf(exposure.psf, x, y, f"the PSF of {role}")
+
+
+def _determinant_radius(stamp: Stamp, settings: Settings) -> float:
+    # LSST weighs around the pixel (n-1)//2, which is off centre for even stamps.
+    center = None
+    if settings.centroidOrigin == "geometric":
+        center = ((stamp.shape[0] - 1) // 2, (stamp.shape[1] - 1) // 2)
+    return adaptive_moments(stamp, center).determinant_radius
+
+
+def _border_pixels(measured: float, settings: Settings) -> int:
+    return int(measured) if settings.borderSize is None else int(settings.borderSize)
+
+
+def _inner_dims(bbox: Box, border: int, settings: Settings) -> tuple[int, int]:
+    if not settings.doSpatialGrid:
+        return (bbox.width, bbox.height)
+    side = max(int(border * settings.gridInnerSize), 1)
+    return (side, side)
+
+
+def _check_stamps_fit(stamps: tuple[Stamp, ...], science: Exposure) -> None:
+    ny, nx = science.shape
+    for stamp, role in zip(stamps, ("science", "template"), strict=True):
+        h, w = stamp.shape
+        if h > ny or w > nx:
+            raise PsfError(
+                f"the PSF stamp of {role} is {w}×{h} px but the image only {nx}×{ny}: "
+                "a stamp must not be larger than the image; crop the stamp"
+            )

@@ -1,0 +1,155 @@
+"""Frozen results: what one cell says of itself, and the whole difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zogy_explorer.engine.flags import Flag, worst_severity
+from zogy_explorer.engine.grid import Cell
+from zogy_explorer.exposure import Exposure
+from zogy_explorer.geometry import Box
+
+if TYPE_CHECKING:
+    from zogy_explorer.engine.plan import SubtractionPlan
+
+Plane = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class NoiseCheck:
+    """Noise that the theory predicts against noise that the pixels show, in one cell.
+
+    D in the calibrated unit, S in its own, Scorr in σ; NaN where unknown. Measured values come
+    from the median absolute deviation of unmasked pixels, each over its predicted σ.
+    """
+
+    diff_predicted: float = np.nan
+    diff_measured: float = np.nan
+    score_predicted: float = np.nan
+    score_measured: float = np.nan
+    scorr_measured: float = np.nan
+    scorr_error: float = np.nan
+    """Sampling error of ``scorr_measured``, from the number of independent pixels."""
+    n_pixels: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """Everything about one cell; arrays cover ``region`` and are None if the cell failed.
+
+    Parameters
+    ----------
+    cell
+        Its place in the grid.
+    region
+        Pixels that the arrays cover: the inner box, plus the zone of ``blendCells`` if any.
+    flags
+        What is noteworthy, gravest first.
+    diff, diff_variance
+        D / F_D and its variance [calibrated unit, squared].
+    score, score_variance, scorr
+        S, its variance with source noise (eqs. 26, 27), and S over its square root [σ] (eq. 25).
+    mask
+        int32 bits by the plan's mask planes.
+    psf_science, psf_template, psf_diff, psf_score
+        Unit-sum stamps, centre at n // 2.
+    psf_diff_sum, psf_score_sum
+        Flux of P_D and P_S inside their stamps before they were brought to unit sum.
+    sigma_science, sigma_template
+        Background σ of a pixel [calibrated unit].
+    flux_science, flux_template, flux_diff, flux_score
+        F_n, F_r, F_D (eq. 15) and F_S (eq. 42).
+    centroid_science, centroid_template
+        PSF centroids (x, y) from the stamp's centre [px].
+    centroid_distance
+        Their distance [px].
+    noise
+        Predicted against measured.
+    kernel_reach
+        Radius that holds all but 10⁻⁴ of the squared kernels of S [px].
+    frequency_floor
+        The ε that was used (see `ZogyConfig`).
+    timings
+        Seconds by step; ``"total"`` for all.
+    """
+
+    cell: Cell
+    region: Box
+    flags: tuple[Flag, ...]
+    diff: Plane | None = None
+    diff_variance: Plane | None = None
+    score: Plane | None = None
+    score_variance: Plane | None = None
+    scorr: Plane | None = None
+    mask: NDArray[np.int32] | None = None
+    psf_science: Plane | None = None
+    psf_template: Plane | None = None
+    psf_diff: Plane | None = None
+    psf_score: Plane | None = None
+    psf_diff_sum: float = np.nan
+    psf_score_sum: float = np.nan
+    sigma_science: float = np.nan
+    sigma_template: float = np.nan
+    flux_science: float = np.nan
+    flux_template: float = np.nan
+    flux_diff: float = np.nan
+    flux_score: float = np.nan
+    centroid_science: tuple[float, float] = (np.nan, np.nan)
+    centroid_template: tuple[float, float] = (np.nan, np.nan)
+    centroid_distance: float = np.nan
+    noise: NoiseCheck = field(default_factory=NoiseCheck)
+    kernel_reach: float = np.nan
+    frequency_floor: float = np.nan
+    timings: Mapping[str, float] = field(default_factory=dict)
+    config_hash: str = ""
+    version: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the cell has a result."""
+        return self.diff is not None
+
+    @property
+    def worst(self) -> str:
+        """Gravest severity: ``"ok"``, ``"info"``, ``"warning"`` or ``"failed"``."""
+        return worst_severity(self.flags)
+
+    def describe_failure(self) -> str:
+        """The causes of failure in words; empty if the cell worked."""
+        return "; ".join(flag.cause for flag in self.flags if flag.severity == "failed")
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """The result of a subtraction over the whole frame.
+
+    ``diff`` carries D, its variance, mask and P_D by cell; ``score`` S and its variance; both
+    have the science image's WCS. ``scorr`` is S over the root of its variance [σ]. In failed
+    cells D and S are 0, the variance of S is 1 and the mask says NO_DATA.
+    """
+
+    diff: Exposure
+    score: Exposure | None
+    scorr: Plane | None
+    cells: tuple[CellResult, ...]
+    plan: SubtractionPlan
+
+    @property
+    def failed(self) -> tuple[CellResult, ...]:
+        """Cells without a result."""
+        return tuple(cell for cell in self.cells if not cell.ok)
+
+    def count(self, severity: str) -> int:
+        """Number of cells whose gravest flag is of this severity."""
+        return sum(cell.worst == severity for cell in self.cells)
+
+    def scorr_sigma(self) -> float:
+        """Typical measured σ of Scorr: the median over the cells; NaN if unknown."""
+        values = [c.noise.scorr_measured for c in self.cells]
+        finite = [v for v in values if np.isfinite(v)]
+        return float(np.median(finite)) if finite else float("nan")

@@ -21,6 +21,7 @@ from zogy_explorer.engine.fourier import (
     forward,
     full_plane_sum,
     pad_center_origin,
+    Spectrum,
     squared_kernel,
     stamp_spectrum,
 )
@@ -200,7 +201,7 @@ def _computed(
         planes.get("score"),
         planes.get("score_variance"),
         planes.get("scorr"),
-        inputs.usable & ((mask & inputs.growing_bits) == 0),
+        inputs.quiet & ((mask & inputs.growing_bits) == 0),
         psf_score,
     )
     flags = [*result.flags, *noise_flags(noise), *_psf_flags(diff_sum, score_sum)]
@@ -250,16 +251,17 @@ def cell_kernels(
     preset uses the plane of the cell.
     """
     dtype = science.image.dtype
-    stamps = [half.stamp.astype(dtype, copy=False) for half in (science, template)]
+    stamps = [science.stamp, template.stamp]
     small = _compact_shape(stamps, shape, config)
-    spectra = [stamp_spectrum(stamp, small) for stamp in stamps]
+    spectra = [_psf_spectrum(stamp, small, dtype) for stamp in stamps]
     floor = config.frequencyFloor
     if floor is None:
         floor = automatic_floor(spectra[0], spectra[1], small)
     near = kernels(spectra[0], spectra[1], weights, floor)
     full = near
     if small != shape:
-        full = kernels(*(stamp_spectrum(stamp, shape) for stamp in stamps), weights, floor)
+        psf_n, psf_r = (_psf_spectrum(stamp, shape, dtype) for stamp in stamps)
+        full = kernels(psf_n, psf_r, weights, floor)
     compact = CompactKernels(
         square_diff_n=squared_kernel(near.diff_n, small),
         square_diff_r=squared_kernel(near.diff_r, small),
@@ -269,6 +271,16 @@ def cell_kernels(
         psf_score=backward(near.psf_score.astype(near.psf_diff.dtype), small),
     )
     return full, compact
+
+
+def _psf_spectrum(stamp: Plane, shape: tuple[int, int], dtype: np.dtype) -> Spectrum:
+    """Spectrum in the cell's precision, transformed in double.
+
+    D divides by |P|, so small |P| must be right to a *relative* precision, which rounding the
+    finished spectrum keeps and a transform in single precision would not.
+    """
+    spectrum = stamp_spectrum(stamp, shape)
+    return spectrum.astype(np.result_type(dtype, np.complex64), copy=False)
 
 
 class _VariancePropagation:

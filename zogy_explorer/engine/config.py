@@ -150,11 +150,11 @@ class ZogyConfig(param.Parameterized):
         allow_None=True,
         bounds=(0, 1),
         softbounds=(0, 0.02),
-        doc="Flux ε of a point added to both unit-sum PSFs in the kernels of D only: "
-        "P → (P + ε)/(1 + ε). Where both PSFs have no power, the D-kernels P/|P| have an "
-        "arbitrary phase and spread one cosmic ray over the cell; ε makes them reach their limit "
-        "F/√(σn²Fr²+σr²Fn²) smoothly. S keeps the true PSFs. Empty: from the measured noise of "
-        "the stamps; 0: off.",
+        doc="Flux ε of a point added to both unit-sum PSFs in the kernels of D only, where "
+        "neither has power: P → P + ε·ε²/(ε²+|P_n|²+|P_r|²). There the D-kernels P/|P| would "
+        "have an arbitrary phase and spread one cosmic ray over the cell; with ε they reach "
+        "their limit F/√(σn²Fr²+σr²Fn²) smoothly. S keeps the true PSFs. Empty: from the "
+        "measured noise of the stamps; 0: off.",
     )
     centroidOrigin = param.Selector(
         default="fft",

@@ -49,7 +49,8 @@ class CellInput:
 
     ``region`` is the box that the result will cover. ``mask`` (bits of both images) and
     ``bad`` (bits that grow with the kernels) cover the outer box, cut at the image's edge to
-    ``seen``; ``missing`` and ``usable`` cover the region.
+    ``seen``; ``missing`` and ``quiet`` cover
+    the region.
     """
 
     cell: Cell
@@ -62,7 +63,7 @@ class CellInput:
     mask: NDArray[np.int32]
     growing_bits: np.int32
     missing: NDArray[np.bool_]
-    usable: NDArray[np.bool_]
+    quiet: NDArray[np.bool_]
     stamps: tuple[Stamp | None, Stamp | None]
     flags: tuple[Flag, ...]
 
@@ -102,7 +103,7 @@ def cut_cell(plan: SubtractionPlan, cell: Cell) -> CellInput:
         mask=plan.science.mask[seen.slices(xy0)] | plan.template.mask[seen.slices(xy0)],
         growing_bits=bit_mask(plan.mask_planes, _growing_planes(plan.config)),
         missing=plan.science.missing[inside] | plan.template.missing[inside],
-        usable=plan.science.usable[inside] & plan.template.usable[inside],
+        quiet=plan.science.quiet[inside] & plan.template.quiet[inside],
         stamps=(stamps[0], stamps[1]),
         flags=tuple(flags),
     )

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.engine.floor import faded
+
 Spectrum = NDArray[np.complexfloating]
 
 
@@ -86,8 +88,8 @@ def kernels(psf_n: Spectrum, psf_r: Spectrum, weights: Weights, floor: float = 0
     weights
         Noise and flux scales.
     floor
-        ε: flux of the point added to both PSFs in the kernels of D only; it lets them reach
-        their limit F/√q smoothly where neither PSF has power. S keeps the true PSFs.
+        ε: flux of the point added to both PSFs, where neither has power, in the kernels of D
+        only (see ``floor.py``). S keeps the true PSFs.
 
     Notes
     -----
@@ -113,9 +115,8 @@ def kernels(psf_n: Spectrum, psf_r: Spectrum, weights: Weights, floor: float = 0
     score_power = power_n * power_r / denominator
 
     if floor > 0:
-        scale = 1.0 / (1.0 + floor)
-        floored_n = (psf_n + _scalar(psf_n, floor)) * _scalar(psf_n, scale)
-        floored_r = (psf_r + _scalar(psf_r, floor)) * _scalar(psf_r, scale)
+        added = faded(psf_n, psf_r, floor)
+        floored_n, floored_r = psf_n + added, psf_r + added
         floored, limit = _denominator(floored_n, floored_r, weights)
         root = np.sqrt(floored)
     else:

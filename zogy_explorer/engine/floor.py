@@ -1,9 +1,13 @@
 """The frequency floor ε: chosen from the noise of the PSF stamps.
 
 Where both PSFs have no power of their own, their spectra are the stamps' noise or round-off, and
-the D-kernels P/|P| take an arbitrary phase there (SCIENCE: one cosmic ray then spoils all of D).
-A point of flux ε far above that noise, added to both PSFs in the kernels of D, gives them a
-smooth limit. It costs a residual of about ε times the flux of a star.
+the D-kernels P/|P| take an arbitrary phase there: one cosmic ray then spreads over all of D. A
+small point of flux ε, added to both PSFs at just those frequencies and in the kernels of D only,
+gives the kernels the smooth limit Fr/√q, Fn/√q. It fades out where either PSF has power,
+
+    ε(f) = ε · ε² / (ε² + |P_n|² + |P_r|²),
+
+because at full strength everywhere it would leave a residual of up to 100 ε of every star.
 """
 
 from __future__ import annotations
@@ -13,17 +17,16 @@ from numpy.typing import NDArray
 
 Spectrum = NDArray[np.complexfloating]
 
-SMALLEST = 1e-4
-"""Least ε where there are frequencies without power: covers round-off in single precision."""
-LARGEST = 1e-2
-"""Most: beyond, bright stars would leave more than the noise they cure."""
-_MARGIN = 50.0  # ε over the noise of the spectrum
-_COHERENT = 0.7  # below this |mean P| / rms |P| an annulus of frequencies is called noise
-_NO_POWER = 1e-3  # a PSF this strong at a frequency needs no floor there
+SMALLEST = 2e-5
+"""Least ε where there are frequencies without power; well above round-off."""
+LARGEST = 3e-3
+"""Most: beyond, bright stars would leave more than the floor cures."""
+_MARGIN = 50.0  # ε over the noise of the spectra
+_NOT_WORTH = 3e-4  # spectra that never fall below this have power, or noise too strong to cure
 
 
 def automatic_floor(psf_n: Spectrum, psf_r: Spectrum, shape: tuple[int, int]) -> float:
-    """ε for two unit-sum PSFs; 0 if one of them has power at every frequency.
+    """ε for two unit-sum PSFs; 0 if none is needed, or none would help.
 
     Parameters
     ----------
@@ -32,25 +35,27 @@ def automatic_floor(psf_n: Spectrum, psf_r: Spectrum, shape: tuple[int, int]) ->
     shape
         (ny, nx) of that plane.
     """
-    ny, nx = shape
-    radius = np.hypot(np.abs(np.fft.fftfreq(ny))[:, None], np.fft.rfftfreq(nx)[None, :])
-    rings = np.minimum((radius * 2 * min(ny, nx) / 4).astype(int), min(ny, nx) // 2).ravel()
-    strong_n, noise_n = _ring_power(psf_n, rings)
-    strong_r, noise_r = _ring_power(psf_r, rings)
-    empty = ~(strong_n | strong_r)
-    if not empty.any():
+    level = max(quietest_ring(psf, shape) for psf in (psf_n, psf_r))
+    if level > _NOT_WORTH:
         return 0.0
-    level = max(float(noise_n[empty].max()), float(noise_r[empty].max()))
     return float(np.clip(_MARGIN * level, SMALLEST, LARGEST))
 
 
-def _ring_power(
-    spectrum: Spectrum, rings: NDArray[np.int_]
-) -> tuple[NDArray[np.bool_], NDArray[np.floating]]:
-    """By ring of frequencies: whether the PSF has power there, and the rms of its spectrum."""
-    values = spectrum.ravel()
-    count = np.maximum(np.bincount(rings), 1)
-    mean = np.bincount(rings, weights=values.real) / count
-    rms = np.sqrt(np.bincount(rings, weights=np.abs(values) ** 2) / count)
-    coherent = np.abs(mean) > _COHERENT * rms
-    return coherent & (rms > _NO_POWER) | (rms > 10 * _NO_POWER), rms
+def quietest_ring(psf: Spectrum, shape: tuple[int, int]) -> float:
+    """Least rms of a PSF's spectrum in rings of frequency: its noise, if it reaches it."""
+    ny, nx = shape
+    radius = np.hypot(np.fft.fftfreq(ny)[:, None], np.fft.rfftfreq(nx)[None, :])
+    ring = np.minimum(radius * 32, 16).astype(int).ravel()  # up to Nyquist; corners in the last
+    power = np.bincount(ring, weights=(psf.real**2 + psf.imag**2).ravel())
+    count = np.bincount(ring)
+    return float(np.sqrt((power[count > 0] / count[count > 0]).min()))
+
+
+def faded(psf_n: Spectrum, psf_r: Spectrum, floor: float) -> NDArray[np.floating]:
+    """ε(f): the floor where both PSFs vanish, fading to nothing where either has power."""
+    real = psf_n.real.dtype.type
+    power = psf_n.real**2
+    for part in (psf_n.imag, psf_r.real, psf_r.imag):
+        power += part**2
+    power += real(floor) ** 2
+    return real(floor) ** 3 / power

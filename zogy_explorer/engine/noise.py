@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from zogy_explorer.engine.flags import Flag, raise_flag
 from zogy_explorer.engine.result import NoiseCheck
-from zogy_explorer.engine.statistics import robust_sigma
+from zogy_explorer.engine.statistics import clipped_sigma
 
 Plane = NDArray[np.floating]
 
@@ -23,17 +23,17 @@ def check_noise(
     score: Plane | None,
     score_variance: Plane | None,
     scorr: Plane | None,
-    usable: NDArray[np.bool_],
+    quiet: NDArray[np.bool_],
     psf_score: Plane | None,
 ) -> NoiseCheck:
-    """σ of D, S and Scorr over the usable pixels, from their planes (ny, nx).
+    """σ of D, S and Scorr over the ``quiet`` pixels, from their planes (ny, nx).
 
-    The median absolute deviation of each plane over its own predicted σ is insensitive to a
-    few sources; on large cells a regular subsample is used.
+    Each plane is taken over its own predicted σ and clipped at 5 robust σ; on large cells a
+    regular subsample is used.
     """
-    step = max(int(np.sqrt(usable.size / _SAMPLE)), 1)
+    step = max(int(np.sqrt(quiet.size / _SAMPLE)), 1)
     sample = (slice(None, None, step), slice(None, None, step))
-    good = usable[sample]
+    good = quiet[sample]
     n = int(good.sum())
     if n < _LEAST_PIXELS:
         return NoiseCheck(n_pixels=n)
@@ -45,14 +45,14 @@ def check_noise(
             n_pixels=n,
         )
     score_predicted = float(np.sqrt(np.median(score_variance[sample][good])))
-    scorr_measured = robust_sigma(scorr[sample][good])
+    scorr_measured = clipped_sigma(scorr[sample][good])
     return NoiseCheck(
         diff_predicted=diff_predicted,
         diff_measured=diff_predicted * diff_pull,
         score_predicted=score_predicted,
         score_measured=score_predicted * scorr_measured,
         scorr_measured=scorr_measured,
-        scorr_error=_sampling_error(n, step, int(usable.sum()), psf_score),
+        scorr_error=_sampling_error(n, int(quiet.sum()), psf_score),
         n_pixels=n,
     )
 
@@ -72,15 +72,14 @@ def noise_flags(noise: NoiseCheck) -> list[Flag]:
 def _predicted_and_pull(values: Plane, variance: Plane) -> tuple[float, float]:
     predicted = float(np.sqrt(np.median(variance)))
     positive = variance > 0
-    return predicted, robust_sigma(values[positive] / np.sqrt(variance[positive]))
+    return predicted, clipped_sigma(values[positive] / np.sqrt(variance[positive]))
 
 
-def _sampling_error(n: int, step: int, n_all: int, psf_score: Plane | None) -> float:
+def _sampling_error(n: int, n_all: int, psf_score: Plane | None) -> float:
     """Standard error of the σ of Scorr, whose neighbours correlate like P_S."""
     area = 1.0
     if psf_score is not None:
         peak = float(psf_score.max())
         area = float((psf_score**2).sum()) / peak**2 if peak > 0 else 1.0
     independent = max(min(n, n_all / max(area, 1.0)), 1.0)
-    # 1.17: the median absolute deviation is 37 % efficient.
-    return float(1.17 / np.sqrt(2 * independent) * np.sqrt(1.37)) if step else np.nan
+    return float(1 / np.sqrt(2 * independent))

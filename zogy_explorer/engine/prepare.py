@@ -11,14 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from zogy_explorer.engine.background import AUTO_THRESHOLD, sky_level, sky_mesh
 from zogy_explorer.engine.config import PREPARE_FIELDS, ZogyConfig, hash_settings
 from zogy_explorer.engine.repair import fill_holes
-from zogy_explorer.engine.statistics import mean_variance
+from zogy_explorer.engine.statistics import clipped_mean, mean_variance
 from zogy_explorer.errors import InputError, MissingDataError, ShapeMismatchError
 from zogy_explorer.exposure import Exposure, require_psf, require_variance
 from zogy_explorer.masks import bit_mask, merge_planes, translate
+
+_SOURCE_SIGMA = 3.0  # a pixel this far above the sky belongs to a source
+_SOURCE_REACH = 3  # [px] and so may its neighbours
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,8 @@ class PreparedImage:
         Pixels that enter statistics: none of ``ignoreMaskPlanes``, finite at the start.
     missing
         Pixels without a finite value or variance at the start: S says nothing there.
+    quiet
+        Usable pixels without a source: not near one that exceeds the sky by 3σ.
     filled
         Pixels that were replaced, missing or masked.
     fallback_variance
@@ -49,6 +55,7 @@ class PreparedImage:
     variance: NDArray[np.floating]
     mask: NDArray[np.int32]
     usable: NDArray[np.bool_]
+    quiet: NDArray[np.bool_]
     missing: NDArray[np.bool_]
     filled: NDArray[np.bool_]
     fallback_variance: float
@@ -166,12 +173,23 @@ class _Draft:
             variance=variance,
             mask=mask,
             usable=usable,
+            quiet=usable & ~self._near_sources(image, usable),
             missing=self.missing,
             filled=filled,
             fallback_variance=self.fallback,
             sky=self.sky,
             source=self.exposure,
         )
+
+    def _near_sources(
+        self, image: NDArray[np.floating], usable: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Pixels within `_SOURCE_REACH` of one brighter than the sky by `_SOURCE_SIGMA`·σ."""
+        sky = clipped_mean(image, usable)
+        if not (self.fallback > 0 and np.isfinite(sky)):
+            return np.zeros_like(usable)
+        bright = image > sky + _SOURCE_SIGMA * np.sqrt(self.fallback)
+        return ndimage.maximum_filter(bright, size=2 * _SOURCE_REACH + 1)
 
     def _masked_holes(self) -> NDArray[np.bool_]:
         if not self.config.fillMasked:

@@ -25,7 +25,7 @@ class NoiseCheck:
     """Noise that the theory predicts against noise that the pixels show, in one cell.
 
     D in the calibrated unit, S in its own, Scorr in σ; NaN where unknown. Measured values come
-    from the median absolute deviation of unmasked pixels, each over its predicted σ.
+    from unmasked pixels without a source, each over its predicted σ, clipped at 5σ.
     """
 
     diff_predicted: float = np.nan

@@ -88,6 +88,16 @@ def robust_sigma(values: NDArray[np.floating]) -> float:
     return float(MAD_TO_SIGMA * np.median(np.abs(data - np.median(data))))
 
 
+def clipped_sigma(values: NDArray[np.floating], limit: float = 5.0) -> float:
+    """Standard deviation of the values within ``limit`` robust σ of their median."""
+    width = robust_sigma(values)
+    if not width > 0:
+        return width
+    data = values[np.isfinite(values)]
+    kept = data[np.abs(data - np.median(data)) <= limit * width]
+    return float(kept.std(dtype=np.float64))
+
+
 def _quartiles(data: NDArray[np.float64]) -> tuple[float, float, float]:
     """Quartiles by linear interpolation at f·(n-1)."""
     lower, median, upper = np.quantile(data, [0.25, 0.5, 0.75])

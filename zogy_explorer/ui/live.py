@@ -1,0 +1,305 @@
+"""Work off the page's thread: latest wins, cancel, progress, and a safe way back.
+
+A `Lane` runs one job and keeps at most one waiting: while a slider moves, stale values are
+dropped, never queued. Results come back through a `Courier`, which is captured when a job is
+*submitted*, because the current document is unknown in the thread that finishes it. Nothing here
+knows about images or subtraction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import panel as pn
+
+from zogy_explorer.engine.cancel import CancelToken
+from zogy_explorer.errors import CancelledError
+
+Stop = Callable[[], None]
+Landing = Callable[[Any], Awaitable[None] | None]
+
+POLL_MS = 100
+"""How often the page reads the progress of a running job."""
+
+
+@functools.cache
+def cell_pool() -> Executor:
+    """Threads for live cells, shared by all users of the process."""
+    return ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1), thread_name_prefix="cell")
+
+
+@functools.cache
+def frame_pool() -> Executor:
+    """The one lane for whole frames and files, shared by all users of the process."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="frame")
+
+
+class InlineExecutor(Executor):
+    """Runs what is submitted at once, in the caller's thread: for scripts and tests."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Future that is already done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class Courier(Protocol):
+    """Carries calls from any thread to the thread that may touch the page."""
+
+    def post(self, call: Callable[[], Awaitable[None] | None]) -> None:
+        """Run ``call`` there soon."""
+
+    def every(self, milliseconds: int, call: Callable[[], None]) -> Stop:
+        """Run ``call`` there again and again; returns what stops it."""
+
+
+class InlineCourier:
+    """Calls at once: there is no page."""
+
+    def post(self, call: Callable[[], Awaitable[None] | None]) -> None:
+        """Run ``call`` now."""
+        outcome = call()
+        if inspect.isawaitable(outcome):
+            asyncio.run(_await(outcome))
+
+    def every(self, milliseconds: int, call: Callable[[], None]) -> Stop:
+        """Nothing to repeat: inline work is over before anybody could look."""
+        return lambda: None
+
+
+class DocumentCourier:
+    """To a served page: through its document, which takes its own lock."""
+
+    def __init__(self, document: Any) -> None:
+        self._document = document
+
+    def post(self, call: Callable[[], Awaitable[None] | None]) -> None:
+        """Run ``call`` with the document's lock held; safe from any thread."""
+
+        async def locked() -> None:
+            outcome = call()
+            if inspect.isawaitable(outcome):
+                await outcome
+
+        self._document.add_next_tick_callback(locked)
+
+    def every(self, milliseconds: int, call: Callable[[], None]) -> Stop:
+        """Repeat ``call`` with the document's lock held."""
+        callback = self._document.add_periodic_callback(call, milliseconds)
+
+        def stop() -> None:
+            # The page may have gone, and its callbacks with it.
+            if callback in self._document.session_callbacks:
+                self._document.remove_periodic_callback(callback)
+
+        return stop
+
+
+class LoopCourier:
+    """To a notebook: through the kernel's event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def post(self, call: Callable[[], Awaitable[None] | None]) -> None:
+        """Run ``call`` in the loop; safe from any thread."""
+
+        def run() -> None:
+            outcome = call()
+            if inspect.isawaitable(outcome):
+                self._keep(self._loop.create_task(_await(outcome)))
+
+        self._loop.call_soon_threadsafe(run)
+
+    def every(self, milliseconds: int, call: Callable[[], None]) -> Stop:
+        """Repeat ``call`` in the loop."""
+
+        async def repeat() -> None:
+            while True:
+                await asyncio.sleep(milliseconds / 1000)
+                call()
+
+        task = self._loop.create_task(repeat())
+        self._keep(task)
+        return lambda: self._loop.call_soon_threadsafe(task.cancel) and None
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        # The loop itself holds tasks only weakly.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def current_courier() -> Courier:
+    """The courier of the page, notebook or script in which it is asked for."""
+    document = pn.state.curdoc
+    if document is not None and document.session_context is not None:
+        return DocumentCourier(document)
+    try:
+        return LoopCourier(asyncio.get_running_loop())
+    except RuntimeError:
+        return InlineCourier()
+
+
+@dataclass
+class Progress:
+    """Two numbers that the work writes and the page reads."""
+
+    done: int = 0
+    total: int = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+
+    @property
+    def fraction(self) -> float:
+        """Between 0 and 1."""
+        return self.done / self.total if self.total else 0.0
+
+
+@dataclass
+class Job:
+    """One piece of work and where its outcome goes.
+
+    Parameters
+    ----------
+    work
+        Called in a worker thread with a cancel token and a progress to write.
+    on_result
+        Called on the page's thread with what ``work`` returned; may be awaitable.
+    on_error
+        Called there with the exception instead; not for cancelled work.
+    on_cancel
+        Called there when the work stopped on request.
+    on_poll
+        Called there every 100 ms while the work runs.
+    """
+
+    work: Callable[[CancelToken, Progress], Any]
+    on_result: Landing
+    on_error: Callable[[Exception], None]
+    on_cancel: Callable[[], None] = lambda: None
+    on_poll: Callable[[Progress], None] | None = None
+    token: CancelToken = field(default_factory=CancelToken)
+    progress: Progress = field(default_factory=Progress)
+    courier: Courier = field(default_factory=current_courier)
+
+
+class Lane:
+    """One job runs, one may wait, the latest wins.
+
+    Use it from the page's thread only.
+
+    Parameters
+    ----------
+    pool
+        Gives the executor, when first needed.
+    cancel_running
+        Whether a new job stops the running one (long jobs) or lets it land (short ones, whose
+        results are worth seeing while a slider moves).
+    on_idle
+        Called when the last job has landed or stopped.
+    """
+
+    def __init__(
+        self,
+        pool: Callable[[], Executor],
+        *,
+        cancel_running: bool = False,
+        on_idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._pool = pool
+        self._cancel_running = cancel_running
+        self._on_idle = on_idle
+        self._running: Job | None = None
+        self._waiting: Job | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything submitted has landed, been dropped or been cancelled."""
+        return self._running is None and self._waiting is None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a job waits for the running one."""
+        return self._waiting is not None
+
+    def submit(self, job: Job) -> None:
+        """Run ``job`` now, or after the running one in place of whatever waits."""
+        if self._running is None:
+            self._start(job)
+            return
+        self._waiting = job
+        if self._cancel_running:
+            self._running.token.cancel()
+
+    def cancel(self) -> None:
+        """Drop what waits and stop what runs at its next step."""
+        self._waiting = None
+        if self._running is not None:
+            self._running.token.cancel()
+
+    def _start(self, job: Job) -> None:
+        self._running = job
+        stop = (
+            job.courier.every(POLL_MS, functools.partial(job.on_poll, job.progress))
+            if job.on_poll
+            else lambda: None
+        )
+        future = self._pool().submit(_run, job)
+        future.add_done_callback(
+            lambda done: job.courier.post(functools.partial(self._land, job, done, stop))
+        )
+
+    def _land(self, job: Job, future: Future[Any], stop: Stop) -> Awaitable[None] | None:
+        """Hand over the outcome, then let the next job start: a slow page is not flooded."""
+        stop()
+        error = future.exception()
+        if isinstance(error, CancelledError) or (error is None and job.token.cancelled):
+            job.on_cancel()
+        elif isinstance(error, Exception):
+            job.on_error(error)
+        else:
+            try:
+                outcome = job.on_result(future.result())
+            except Exception as fault:
+                job.on_error(fault)
+            else:
+                if inspect.isawaitable(outcome):
+                    return self._land_later(job, outcome)
+        self._next()
+        return None
+
+    async def _land_later(self, job: Job, outcome: Awaitable[None]) -> None:
+        try:
+            await outcome
+        except Exception as fault:
+            job.on_error(fault)
+        self._next()
+
+    def _next(self) -> None:
+        job, self._running, self._waiting = self._waiting, None, None
+        if job is not None:
+            self._start(job)
+        else:
+            self._on_idle()
+
+
+def _run(job: Job) -> Any:
+    job.token.check()
+    return job.work(job.token, job.progress)
+
+
+async def _await(outcome: Awaitable[None]) -> None:
+    await outcome

@@ -1,0 +1,98 @@
+"""Pairs for the page: from paths, from uploaded bytes, or the sample. Runs off the page's thread.
+
+Every fault of the input is an `InputError` with one sentence; the caller keeps the old pair.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from zogy_explorer.errors import InputError, ReadError
+from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.state import Pair
+
+SAMPLE_SETTINGS = {"doSpatialGrid": True, "gridInnerSize": 3.0}
+"""Cells small enough that the sample shows a grid."""
+
+
+def pair_from_paths(science: str, template: str, root: Path | None = None) -> Pair:
+    """Read both files.
+
+    Parameters
+    ----------
+    science, template
+        Paths on the machine that serves the page; ``~`` is understood.
+    root
+        Folder that the files must lie in, symbolic links followed; None: anywhere.
+
+    Raises
+    ------
+    InputError
+        If a path is missing, not allowed, or cannot be read.
+    """
+    paths = []
+    for role, text in (("science", science), ("template", template)):
+        if not text.strip():
+            raise InputError(f"no {role} file was given: type the path of a FITS file")
+        path = Path(text.strip()).expanduser().resolve()
+        if root is not None and not path.is_relative_to(root.resolve()):
+            raise InputError(
+                f"{text} lies outside {root}: this page only opens files in that folder"
+            )
+        paths.append(path)
+    first, second = (read(path) for path in paths)
+    return Pair(
+        science=first,
+        template=second,
+        science_name=_short_name(paths[0], paths[1]),
+        template_name=_short_name(paths[1], paths[0]),
+        paths=(paths[0], paths[1]),
+        origin="files",
+    )
+
+
+def pair_from_uploads(science: tuple[str, bytes], template: tuple[str, bytes]) -> Pair:
+    """Pair from two uploaded files, each as (file name, content)."""
+    with tempfile.TemporaryDirectory(prefix="zogy-explorer-") as folder:
+        exposures = []
+        for role, (name, content) in (("science", science), ("template", template)):
+            # The user's name tells the layout (.fits.gz); only its last part is used.
+            path = Path(folder) / role / Path(name).name
+            path.parent.mkdir()
+            path.write_bytes(content)
+            try:
+                exposures.append(read(path))
+            except ReadError as error:
+                raise InputError(str(error).replace(str(path), name)) from error
+    return Pair(exposures[0], exposures[1], science[0], template[0], origin="upload")
+
+
+def sample_pair() -> Pair:
+    """The simulated pair that comes with the package."""
+    from zogy_explorer import simulate
+
+    science, template, _truth = simulate.sample_pair()
+    return Pair(
+        science,
+        template,
+        "sample science",
+        "sample template",
+        origin="sample",
+        config=SAMPLE_SETTINGS,
+    )
+
+
+def read(path: Path) -> Exposure:
+    """One exposure from a file; whatever goes wrong is one sentence."""
+    try:
+        return Exposure.read(path)
+    except InputError:
+        raise
+    except Exception as error:  # readers meet any file: a fault in one is a fault of the file here
+        raise ReadError(path, f"{type(error).__name__}: {error}") from error
+
+
+def _short_name(path: Path, other: Path) -> str:
+    """File name, with its folder if the other file is called the same."""
+    return path.name if path.name != other.name else f"{path.parent.name}/{path.name}"

@@ -1,0 +1,487 @@
+"""`Session`: all state of one user of the page, and everything that can happen to it.
+
+Views watch its parameters and call its methods; they hold no state of their own. With
+``live=False`` the work is done at once in the caller's thread, so that a script or a test sees
+each result without a browser.
+
+Who may land where: every change of the settings or the pair raises `revision`. A frame or a live
+cell carries the revision and the pair it was made for; it is dropped if something newer is
+already shown, if the pair has changed, or if another cell was selected meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import param
+
+from zogy_explorer.engine import CellResult, SubtractionPlan, ZogyConfig, plan, run, subtract_cell
+from zogy_explorer.engine.cancel import CancelToken
+from zogy_explorer.errors import InputError
+from zogy_explorer.exposure import Exposure
+from zogy_explorer.geometry import Box
+from zogy_explorer.ui import loading
+from zogy_explorer.ui.history import History
+from zogy_explorer.ui.layers import GrowingFrame
+from zogy_explorer.ui.live import (
+    Courier,
+    InlineCourier,
+    InlineExecutor,
+    Job,
+    Lane,
+    Progress,
+    cell_pool,
+    current_courier,
+    frame_pool,
+)
+from zogy_explorer.ui.state import Frame, LiveCell, Notice, Pair, failures, frame_noise
+
+_log = logging.getLogger(__name__)
+
+NOTICES_KEPT = 200
+
+
+class Session(param.Parameterized):
+    """One user's pair, settings, results and selection.
+
+    Parameters
+    ----------
+    config
+        Settings at the start; edits change this object, so it is live in Python too.
+    live
+        Compute in background threads; False: at once, in the caller's thread.
+    root
+        Folder that files may be opened from; None: anywhere the server may read.
+    """
+
+    config = param.ClassSelector(class_=ZogyConfig, constant=True, doc="Settings; edits land here.")
+    frame = param.Parameter(default=None, doc="The `Frame` on screen, or None.")
+    live_cell = param.Parameter(default=None, doc="A `LiveCell` newer than the frame, or None.")
+    growing = param.Parameter(default=None, doc="Cells of the frame under way, newly arrived.")
+    anchor = param.Parameter(default=None, doc="Point (x, y) whose cell is selected, or None.")
+    alert = param.String(default="", doc="One sentence that needs the user's attention.")
+    notices = param.ClassSelector(class_=tuple, default=(), doc="The log, oldest first.")
+    activity = param.String(default="", doc="What is going on, in words; empty when idle.")
+    progress = param.Number(default=0.0, bounds=(0, 1), doc="Share of the running work done.")
+    busy = param.Boolean(default=False, doc="Whether a frame is being read or computed.")
+    stale = param.Boolean(default=False, doc="Whether the frame is older than the settings.")
+    can_undo = param.Boolean(default=False, doc="Whether there is an earlier state of settings.")
+    can_redo = param.Boolean(default=False, doc="Whether there is a later state of settings.")
+
+    def __init__(
+        self, config: ZogyConfig | None = None, *, live: bool = True, root: Path | None = None
+    ) -> None:
+        super().__init__(config=config or ZogyConfig(doSpatialGrid=True))
+        self._start_config = self.config.to_dict()
+        self._root = root
+        self._frames = Lane(
+            frame_pool if live else InlineExecutor, cancel_running=True, on_idle=self._rest
+        )
+        self._cells = Lane(cell_pool if live else InlineExecutor)
+        self._courier: Callable[[], Courier] = current_courier if live else InlineCourier
+        self._history = History(self.config.to_dict())
+        self._revision = 0
+        self._runs = 0
+        self._dragging = False
+        self._quiet = False
+        self._suited: dict[str, Any] = {}
+        self._committed: dict[str, Any] = self.config.to_dict()
+        self.visible_box: Callable[[], Box | None] = lambda: None
+        """Asked for what the wall shows, so that those cells are computed first."""
+        self.config.param.watch(self._config_changed, list(ZogyConfig.field_names()))
+
+    # -- what is shown ---------------------------------------------------------------------
+
+    @property
+    def pair(self) -> Pair | None:
+        """The pair on screen."""
+        return self.frame.pair if self.frame is not None else None
+
+    @property
+    def revision(self) -> int:
+        """Counts changes of the settings and the pair."""
+        return self._revision
+
+    @property
+    def plan(self) -> SubtractionPlan | None:
+        """The newest plan on screen: of the live cell while a slider moves, else of the frame."""
+        if self.live_cell is not None:
+            return self.live_cell.plan
+        return self.frame.plan if self.frame is not None else None
+
+    @property
+    def cell(self) -> CellResult | None:
+        """The selected cell's newest result."""
+        if self.live_cell is not None:
+            return self.live_cell.result
+        if self.frame is None or self.anchor is None:
+            return None
+        cell = self.frame.plan.cell_at(*self.anchor)
+        return None if cell is None else self.frame.cells[cell.index]
+
+    @property
+    def idle(self) -> bool:
+        """Whether no work is running or waiting."""
+        return self._frames.idle and self._cells.idle
+
+    # -- opening a pair --------------------------------------------------------------------
+
+    def open_paths(self, science: str, template: str) -> None:
+        """Open two files on the machine that serves the page."""
+        self.open(lambda: loading.pair_from_paths(science, template, self._root), "reading files")
+
+    def open_uploads(self, science: tuple[str, bytes], template: tuple[str, bytes]) -> None:
+        """Open two uploaded files, each as (name, content)."""
+        self.open(lambda: loading.pair_from_uploads(science, template), "reading uploads")
+
+    def open_sample(self) -> None:
+        """Open the simulated pair that comes with the package."""
+        self.open(loading.sample_pair, "simulating the sample pair")
+
+    def open_exposures(self, science: Exposure, template: Exposure) -> None:
+        """Open a pair that is in memory."""
+        pair = Pair(science, template, science.name or "science", template.name or "template")
+        self.open(lambda: pair, "preparing")
+
+    def open(self, load: Callable[[], Pair], activity: str) -> None:
+        """Load and subtract a pair in the background; the old one stays until that worked."""
+        settings, number = self._own_settings(), self._runs + 1
+        revision = self._next_revision()
+
+        def work(token: CancelToken, progress: Progress) -> Frame:
+            pair = load()
+            token.check()
+            suited = settings.copy(**_suited(pair, settings))
+            return _compute_frame(pair, suited, None, number, revision, token, progress, None)
+
+        self._submit(work, self._land_new_pair, activity)
+
+    # -- settings --------------------------------------------------------------------------
+
+    def drag(self, **changes: Any) -> None:
+        """Change settings while a control moves: only the selected cell is computed again."""
+        self._dragging = True
+        try:
+            self._update(changes)
+        finally:
+            self._dragging = False
+
+    def commit(self) -> None:
+        """The control was released: the frame follows, and undo has one step more."""
+        settings = self.config.to_dict()
+        if settings == self._committed:
+            return
+        self._committed = settings
+        self._history.push(settings)
+        self._history_changed()
+        self._run_frame()
+
+    def edit(self, **changes: Any) -> None:
+        """Change settings at once: drag and release in one."""
+        self._update(changes)
+
+    def undo(self) -> None:
+        """Back to the settings before the last change."""
+        self._restore(self._history.undo())
+
+    def redo(self) -> None:
+        """Forward to the settings that were undone."""
+        self._restore(self._history.redo())
+
+    def reset(self) -> None:
+        """The settings that this session started with."""
+        self.edit(**self._start_config)
+
+    def use_preset(self, preset: ZogyConfig) -> None:
+        """Take over all settings of ``preset``, as one step of undo."""
+        self.edit(**preset.to_dict())
+
+    def recompute(self) -> None:
+        """Compute the frame again with the settings as they are."""
+        self._committed = self.config.to_dict()
+        self._run_frame()
+
+    def cancel(self) -> None:
+        """Stop the running work; what was on screen stays."""
+        self._frames.cancel()
+        self._cells.cancel()
+
+    # -- selection -------------------------------------------------------------------------
+
+    def select_at(self, x: float, y: float) -> None:
+        """Select the cell at pixel position (x, y); nothing happens off the image."""
+        shown = self.frame.plan if self.frame is not None else None
+        cell = shown.cell_at(x, y) if shown is not None else None
+        if cell is not None:
+            self.select(cell.index)
+
+    def select(self, index: int) -> None:
+        """Select a cell of the frame by its index."""
+        if self.frame is None or not 0 <= index < len(self.frame.cells):
+            return
+        self.param.update(anchor=self.frame.plan.cells[index].inner.center, live_cell=None)
+
+    def step(self, columns: int, rows: int) -> None:
+        """Select a neighbour, ``columns`` to the right and ``rows`` up, if there is one."""
+        if self.frame is None or self.cell is None:
+            return
+        here = self.cell.cell
+        for cell in self.frame.plan.cells:
+            if (cell.column, cell.row) == (here.column + columns, here.row + rows):
+                self.select(cell.index)
+
+    # -- log -------------------------------------------------------------------------------
+
+    def say(self, severity: str, text: str, advice: str = "") -> None:
+        """Add a line to the log."""
+        self.notices = (*self.notices, Notice(severity, text, advice))[-NOTICES_KEPT:]
+
+    def report(self, error: Exception) -> None:
+        """Show an error as one sentence; details of unexpected ones go to the program's log."""
+        if isinstance(error, InputError | ValueError):
+            text = str(error)
+        else:
+            text = f"something unexpected went wrong ({type(error).__name__}: {error})"
+            _log.error("unexpected error in the page", exc_info=error)
+        text = " ".join(text.split())
+        # A fault of the settings stops the live cell and the frame alike: say it once.
+        if not self.notices or self.notices[-1].text != text:
+            self.say("failed", text)
+        self.alert = text
+
+    def close(self) -> None:
+        """The page is gone: stop its work."""
+        self.cancel()
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _update(self, changes: dict[str, Any]) -> None:
+        try:
+            self.config.param.update(**changes)
+        except ValueError as error:  # param says which value breaks which bound
+            self.report(error)
+
+    def _config_changed(self, *events: param.parameterized.Event) -> None:
+        if self._quiet:
+            return
+        self._next_revision()
+        self.stale = self.frame is not None
+        self._run_cell()
+        if not self._dragging:
+            self.commit()
+
+    def _own_settings(self) -> ZogyConfig:
+        """The settings without those that only suited the pair on screen."""
+        start = {
+            name: self._start_config[name]
+            for name, value in self._suited.items()
+            if getattr(self.config, name) == value
+        }
+        return self.config.copy(**start)
+
+    def _restore(self, snapshot: Mapping[str, Any]) -> None:
+        # The history already stands at this snapshot, so committing it adds no step.
+        self._update(dict(snapshot))
+        self._history_changed()
+
+    def _history_changed(self) -> None:
+        self.param.update(can_undo=self._history.can_undo, can_redo=self._history.can_redo)
+
+    def _next_revision(self) -> int:
+        self._revision += 1
+        return self._revision
+
+    def _run_cell(self) -> None:
+        """Compute the selected cell again with the settings of this moment."""
+        frame, anchor = self.frame, self.anchor
+        if frame is None or anchor is None:
+            return
+        settings, revision = self.config.copy(), self._revision
+        prepared = (self.plan or frame.plan).prepared
+
+        def work(token: CancelToken, progress: Progress) -> LiveCell:
+            pair = frame.pair
+            made = plan(pair.science, pair.template, settings, prepared)
+            cell = made.cell_at(*anchor) or made.cells[0]
+            result = subtract_cell(made, cell, checkpoint=token.check)
+            return LiveCell(pair, made, result, anchor, revision)
+
+        self._cells.submit(Job(work, self._land_cell, self.report, courier=self._courier()))
+
+    def _land_cell(self, live: LiveCell) -> None:
+        newest = self.live_cell.revision if self.live_cell is not None else 0
+        shown = max(newest, self.frame.revision if self.frame is not None else 0)
+        if live.pair is self.pair and live.anchor == self.anchor and live.revision >= shown:
+            self.live_cell = live
+
+    def _run_frame(self) -> None:
+        pair = self.pair
+        if pair is None:
+            return
+        settings, number, revision = self.config.copy(), self._runs + 1, self._revision
+        prepared = (self.plan or self.frame.plan).prepared
+        visible = self.visible_box()
+
+        def work(token: CancelToken, progress: Progress) -> Frame:
+            return _compute_frame(
+                pair, settings, prepared, number, revision, token, progress, visible, arrived
+            )
+
+        arrived: list[GrowingFrame] = []
+        self._submit(work, self._land_frame, "subtracting", arrived)
+
+    def _submit(
+        self,
+        work: Callable[[CancelToken, Progress], Frame],
+        land: Callable[[Frame], None],
+        activity: str,
+        arrived: list[GrowingFrame] | None = None,
+    ) -> None:
+        def poll(progress: Progress) -> None:
+            words = activity
+            if progress.total:
+                words = f"subtracting: {progress.done} of {progress.total} cells"
+            self.param.update(progress=progress.fraction, activity=words)
+            if arrived:
+                self.growing = arrived[-1]
+                self.param.trigger("growing")
+
+        self.param.update(busy=True, progress=0.0, activity=activity)
+        self._frames.submit(
+            Job(
+                work,
+                land,
+                self._frame_failed,
+                self._frame_cancelled,
+                poll,
+                courier=self._courier(),
+            )
+        )
+
+    def _land_new_pair(self, frame: Frame) -> None:
+        """A pair was opened: it replaces everything that belonged to the old one."""
+        self._cells.cancel()
+        self._runs = frame.number
+        edited_meanwhile = self.config.to_dict() != self._committed or self._revision > (
+            frame.revision
+        )
+        self._suited = dict(frame.pair.config)
+        if not edited_meanwhile:
+            self._quiet = True
+            try:
+                self.config.param.update(**_plain(frame.plan))
+            finally:
+                self._quiet = False
+        self._committed = self.config.to_dict()
+        self._history = History(self._committed)
+        centre = frame.plan.cell_at(*frame.plan.bbox.center)
+        self.param.update(
+            frame=frame,
+            live_cell=None,
+            growing=None,
+            anchor=centre.inner.center if centre is not None else None,
+            alert="",
+            stale=edited_meanwhile,
+        )
+        self._history_changed()
+        pair = frame.pair
+        self.say("info", f"opened {pair.science_name} ▸ {pair.template_name}")
+        self._tell(frame)
+        if edited_meanwhile:
+            self._run_frame()
+
+    def _land_frame(self, frame: Frame) -> None:
+        if frame.pair is not self.pair or frame.revision < self.frame.revision:
+            return
+        self._runs = frame.number
+        live = self.live_cell
+        keep = live is not None and live.revision > frame.revision
+        self.param.update(
+            frame=frame,
+            live_cell=live if keep else None,
+            growing=None,
+            alert="",
+            stale=frame.revision < self._revision,
+        )
+        self._tell(frame)
+
+    def _tell(self, frame: Frame) -> None:
+        counts = frame.counts()
+        self.say(
+            "info",
+            f"run {frame.number}: {len(frame.cells)} cells in {frame.seconds:.2f} s, "
+            f"{counts['warning']} with warnings, {counts['failed']} failed",
+        )
+        for notice in failures(frame.difference):
+            self.say(notice.severity, notice.text, notice.advice)
+        if frame.noise.sentence:
+            self.say(frame.noise.severity, frame.noise.sentence, frame.noise.advice)
+
+    def _frame_failed(self, error: Exception) -> None:
+        self.growing = None
+        self.param.trigger("frame")
+        self.report(error)
+
+    def _frame_cancelled(self) -> None:
+        """Back to the old frame, unless a newer job is already on its way."""
+        if self._frames.waiting:
+            return
+        self.growing = None
+        if self.frame is not None:
+            self.param.trigger("frame")
+        self.say("info", "cancelled: what was on screen stays")
+
+    def _rest(self) -> None:
+        self.param.update(busy=False, progress=0.0, activity="")
+
+
+def _compute_frame(
+    pair: Pair,
+    settings: ZogyConfig,
+    prepared: Any,
+    number: int,
+    revision: int,
+    token: CancelToken,
+    progress: Progress,
+    visible: Box | None,
+    arrived: list[GrowingFrame] | None = None,
+) -> Frame:
+    """Plan and subtract a whole frame: the work of a frame job."""
+    start = time.perf_counter()
+    made = plan(pair.science, pair.template, settings, prepared)
+    growing = GrowingFrame(made)
+    if arrived is not None:
+        arrived.append(growing)
+    difference = run(
+        made,
+        progress=progress,
+        cancel=token,
+        order=_visible_first(made, visible),
+        on_cell=growing.add,
+    )
+    seconds = time.perf_counter() - start
+    return Frame(pair, difference, number, seconds, revision, frame_noise(difference))
+
+
+def _plain(made: SubtractionPlan) -> dict[str, Any]:
+    """A plan's frozen settings as `ZogyConfig` takes them."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in made.config.items()}
+
+
+def _suited(pair: Pair, settings: ZogyConfig) -> dict[str, Any]:
+    """The pair's own settings, where the user has none."""
+    return {
+        name: value
+        for name, value in pair.config.items()
+        if getattr(settings, name) == ZogyConfig.param[name].default
+    }
+
+
+def _visible_first(made: SubtractionPlan, visible: Box | None) -> list[int]:
+    if visible is None:
+        return []
+    return [cell.index for cell in made.cells if cell.inner.intersection(visible) is not None]

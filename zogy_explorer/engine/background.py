@@ -14,15 +14,17 @@ AUTO_THRESHOLD = 0.05
 _MESH = 64  # [px] side of a mesh box
 
 
-def sky_level(image: NDArray[np.floating], use: NDArray[np.bool_], label: str) -> float:
-    """Clipped mean of the usable pixels.
+def sky_level(
+    image: NDArray[np.floating], use: NDArray[np.bool_], label: str, sample: int | None = None
+) -> float:
+    """Clipped mean of the usable pixels, or of a regular ``sample`` of about so many.
 
     Raises
     ------
     InputError
         If no pixel is usable.
     """
-    level = clipped_mean(image, use)
+    level = clipped_mean(image, use, sample=sample)
     if not np.isfinite(level):
         raise InputError(
             f"the sky of {label} is not a number: no unmasked finite pixel is left to measure it; "

@@ -75,6 +75,7 @@ PREPARE_FIELDS = (
     "fillMaskPlanes",
     "fillNonFinite",
     "rawFallbackVariance",
+    "noiseSeed",
 )
 """Fields that change the prepared planes of the whole frame; the others act cell by cell."""
 

@@ -20,11 +20,14 @@ from zogy_explorer.engine.padding import (
 )
 from zogy_explorer.engine.plan import Settings, SubtractionPlan, evaluate_psf
 from zogy_explorer.engine.prepare import PreparedImage
-from zogy_explorer.engine.statistics import clipped_mean, mean_variance
+from zogy_explorer.engine.statistics import SAMPLE, clipped_mean, mean_variance
 from zogy_explorer.errors import PsfError
 from zogy_explorer.geometry import Box
 from zogy_explorer.masks import bit_mask
 from zogy_explorer.psf import Stamp
+
+Checkpoint = Callable[[], None]
+"""Called between steps; may raise `CancelledError`."""
 
 _SAFE_SIGMA = (1e-12, 1e12)  # noise levels between which squares fit into single precision
 
@@ -80,7 +83,7 @@ def cut_cell(plan: SubtractionPlan, cell: Cell) -> CellInput:
         for image, role in ((plan.science, "science"), (plan.template, "template"))
     )
     variances = tuple(
-        _background_variance(image, cell, xy0, role, flags)
+        _background_variance(plan, image, cell, role, flags)
         for image, role in ((plan.science, "science"), (plan.template, "template"))
     )
     _check_pixels(plan, cell, xy0, flags)
@@ -149,10 +152,12 @@ def _stamp(image: PreparedImage, cell: Cell, role: str, flags: list[Flag]) -> St
 
 
 def _background_variance(
-    image: PreparedImage, cell: Cell, xy0: tuple[int, int], role: str, flags: list[Flag]
+    plan: SubtractionPlan, image: PreparedImage, cell: Cell, role: str, flags: list[Flag]
 ) -> float:
-    inside = cell.inner.slices(xy0)
-    value = mean_variance(image.variance[inside], image.usable[inside])
+    inside = cell.inner.slices((plan.bbox.x0, plan.bbox.y0))
+    # LSST seeds its padding noise from the bits of this mean: there it takes every pixel.
+    sample = None if plan.config.noiseSeed is None else SAMPLE
+    value = mean_variance(image.variance[inside], image.usable[inside], sample=sample)
     if value > 0:
         return value
     fallback = image.fallback_variance
@@ -166,7 +171,10 @@ def _background_variance(
         )
         return fallback
     flags.append(
-        raise_flag("NO_VARIANCE", f"the mean variance of {role} is {value:g} here and over all")
+        raise_flag(
+            "NO_VARIANCE",
+            f"no unmasked pixel of {role} with a positive variance is left, here or in the image",
+        )
     )
     return np.nan
 
@@ -253,9 +261,5 @@ def _local_sky(plan: SubtractionPlan, cell: Cell, image: PreparedImage) -> float
     if not plan.config.padSky or plan.bbox.contains(cell.outer):
         return 0.0
     inside = cell.inner.slices((plan.bbox.x0, plan.bbox.y0))
-    level = clipped_mean(image.image[inside], image.usable[inside])
+    level = clipped_mean(image.image[inside], image.usable[inside], sample=SAMPLE)
     return level if np.isfinite(level) else 0.0
-
-
-Checkpoint = Callable[[], None]
-"""Called between steps; may raise `CancelledError`."""

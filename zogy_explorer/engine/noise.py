@@ -6,53 +6,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zogy_explorer.engine.flags import Flag, raise_flag
-from zogy_explorer.engine.result import NoiseCheck
-from zogy_explorer.engine.statistics import clipped_sigma
+from zogy_explorer.engine.result import CellResult, NoiseCheck
+from zogy_explorer.engine.statistics import SAMPLE, clipped_sigma, thinned
 
 Plane = NDArray[np.floating]
 
-_SAMPLE = 60_000  # [px] enough for 0.5 % on σ, few enough for a slider
 _LEAST_PIXELS = 200
 _TOLERANCE = 0.05  # a departure of σ(Scorr) from 1 below this is not worth a flag
 _SIGNIFICANCE = 4.0  # nor one below this many sampling errors
 
 
-def check_noise(
-    diff: Plane,
-    diff_variance: Plane,
-    score: Plane | None,
-    score_variance: Plane | None,
-    scorr: Plane | None,
-    quiet: NDArray[np.bool_],
-    psf_score: Plane | None,
-) -> NoiseCheck:
-    """σ of D, S and Scorr over the ``quiet`` pixels, from their planes (ny, nx).
+def check_noise(result: CellResult, quiet: NDArray[np.bool_]) -> NoiseCheck:
+    """σ of D, S and Scorr of a computed cell over the ``quiet`` pixels of its region.
 
     Each plane is taken over its own predicted σ and clipped at 5 robust σ; on large cells a
     regular subsample is used.
     """
-    step = max(int(np.sqrt(quiet.size / _SAMPLE)), 1)
-    sample = (slice(None, None, step), slice(None, None, step))
+    assert result.diff is not None
+    assert result.diff_variance is not None
+    sample = thinned(quiet.size, SAMPLE)
     good = quiet[sample]
     n = int(good.sum())
     if n < _LEAST_PIXELS:
         return NoiseCheck(n_pixels=n)
-    diff_predicted, diff_pull = _predicted_and_pull(diff[sample][good], diff_variance[sample][good])
-    if score is None or score_variance is None or scorr is None:
+    diff_predicted, diff_pull = _predicted_and_pull(
+        result.diff[sample][good], result.diff_variance[sample][good]
+    )
+    if result.scorr is None or result.score_variance is None:
         return NoiseCheck(
             diff_predicted=diff_predicted,
             diff_measured=diff_predicted * diff_pull,
             n_pixels=n,
         )
-    score_predicted = float(np.sqrt(np.median(score_variance[sample][good])))
-    scorr_measured = clipped_sigma(scorr[sample][good])
+    score_predicted = float(np.sqrt(np.median(result.score_variance[sample][good])))
+    scorr_measured = clipped_sigma(result.scorr[sample][good])
     return NoiseCheck(
         diff_predicted=diff_predicted,
         diff_measured=diff_predicted * diff_pull,
         score_predicted=score_predicted,
         score_measured=score_predicted * scorr_measured,
         scorr_measured=scorr_measured,
-        scorr_error=_sampling_error(n, int(quiet.sum()), psf_score),
+        scorr_error=_sampling_error(n, int(quiet.sum()), result.psf_score),
         n_pixels=n,
     )
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from zogy_explorer.engine.background import AUTO_THRESHOLD, sky_level, sky_mesh
 from zogy_explorer.engine.config import PREPARE_FIELDS, ZogyConfig, hash_settings
 from zogy_explorer.engine.repair import fill_holes
-from zogy_explorer.engine.statistics import clipped_mean, mean_variance
+from zogy_explorer.engine.statistics import SAMPLE, SKY_SAMPLE, clipped_mean, mean_variance
 from zogy_explorer.errors import InputError, MissingDataError, ShapeMismatchError
 from zogy_explorer.exposure import Exposure, require_psf, require_variance
 from zogy_explorer.masks import bit_mask, merge_planes, translate
@@ -109,7 +108,8 @@ def prepare_pair(science: Exposure, template: Exposure, config: ZogyConfig) -> P
         for exposure, role in ((science, "science"), (template, "template"))
     ]
     _subtract_sky(halves, config)
-    return PreparedPair(*(half.finish() for half in halves), planes, prepare_key(config))
+    done = [half.finish() for half in halves]
+    return PreparedPair(done[0], done[1], planes, prepare_key(config))
 
 
 class _Draft:
@@ -141,13 +141,12 @@ class _Draft:
         # LSST's planes keep zero and negative variances; ours replace them as missing.
         known = np.isfinite(variance) if config.fillNonFinite == "mean" else positive
         self.missing = ~(finite & known)
-        raw_fallback = mean_variance(variance, ~ignored & np.isfinite(variance))
+        # LSST's rule takes every pixel; elsewhere a regular sample is as good and much faster.
+        self.sample = None if config.noiseSeed is None else SAMPLE
+        raw_fallback = mean_variance(variance, ~ignored & known, sample=self.sample)
         scale = _calibration(exposure, label) if config.scaleByCalibration else 1.0
-        self.scale = scale
-        self.image = exposure.image * exposure.image.dtype.type(scale) if scale != 1 else None
-        if self.image is None:
-            self.image = exposure.image
-        self.variance = variance * variance.dtype.type(scale * scale) if scale != 1 else variance
+        self.image = _scaled(exposure.image, scale)
+        self.variance = _scaled(variance, scale**2)
         self.fallback = raw_fallback if config.rawFallbackVariance else raw_fallback * scale**2
         self.sky = 0.0
 
@@ -185,11 +184,11 @@ class _Draft:
         self, image: NDArray[np.floating], usable: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """Pixels within `_SOURCE_REACH` of one brighter than the sky by `_SOURCE_SIGMA`·σ."""
-        sky = clipped_mean(image, usable)
+        sky = clipped_mean(image, usable, sample=SAMPLE)
         if not (self.fallback > 0 and np.isfinite(sky)):
             return np.zeros_like(usable)
         bright = image > sky + _SOURCE_SIGMA * np.sqrt(self.fallback)
-        return ndimage.maximum_filter(bright, size=2 * _SOURCE_REACH + 1)
+        return _spread(bright, _SOURCE_REACH)
 
     def _masked_holes(self) -> NDArray[np.bool_]:
         if not self.config.fillMasked:
@@ -227,9 +226,10 @@ def _subtract_sky(halves: list[_Draft], config: ZogyConfig) -> None:
             half.sky = float(sky.mean())
             half.image = half.image - sky
         return
-    if method == "auto" and not any(half.usable.any() for half in halves):
+    if method == "auto" and not all(half.usable.any() for half in halves):
         return
-    levels = [sky_level(half.image, half.usable, half.label) for half in halves]
+    sample = None if config.noiseSeed is None else SKY_SAMPLE
+    levels = [sky_level(half.image, half.usable, half.label, sample) for half in halves]
     noises = [np.sqrt(half.fallback) for half in halves]
     if method == "auto" and all(
         not abs(level) > AUTO_THRESHOLD * noise for level, noise in zip(levels, noises, strict=True)
@@ -259,6 +259,10 @@ def _calibration(exposure: Exposure, label: str) -> float:
     return exposure.photo_calib
 
 
+def _scaled(plane: NDArray[np.floating], factor: float) -> NDArray[np.floating]:
+    return plane if factor == 1 else plane * plane.dtype.type(factor)
+
+
 def _fill_with_mean(plane: NDArray[np.floating], bad: NDArray[np.bool_]) -> NDArray[np.floating]:
     """LSST's rule: the plain mean of all finite pixels of the plane."""
     if not bad.any():
@@ -266,6 +270,19 @@ def _fill_with_mean(plane: NDArray[np.floating], bad: NDArray[np.bool_]) -> NDAr
     out = plane.copy()
     out[bad] = plane[~bad].mean(dtype=np.float64)
     return out
+
+
+def _spread(pixels: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Pixels within ``reach`` rows and columns of a set one; far faster than a rank filter."""
+    wide = pixels.copy()
+    for shift in range(1, reach + 1):
+        wide[:, shift:] |= pixels[:, :-shift]
+        wide[:, :-shift] |= pixels[:, shift:]
+    square = wide.copy()
+    for shift in range(1, reach + 1):
+        square[shift:] |= wide[:-shift]
+        square[:-shift] |= wide[shift:]
+    return square
 
 
 def _label(exposure: Exposure, role: str) -> str:

@@ -13,6 +13,7 @@ from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.mosaic import Mosaic
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult, Difference
+from zogy_explorer.engine.transfer import TransferCache
 from zogy_explorer.errors import CancelledError, InputError, NoUsableCellError
 from zogy_explorer.version import __version__
 
@@ -99,6 +100,7 @@ def _results(
     cancel: CancelToken | None,
 ) -> Iterable[CellResult]:
     checkpoint = cancel.check if cancel is not None else None
+    cache = TransferCache()
     if executor is None:
         for cell in cells:
             if checkpoint is not None:
@@ -109,7 +111,12 @@ def _results(
     for cell in cells:
         if isinstance(executor, ThreadPoolExecutor):
             future = executor.submit(
-                subtract_cell, plan, cell, calculate_score=calculate_score, checkpoint=checkpoint
+                subtract_cell,
+                plan,
+                cell,
+                calculate_score=calculate_score,
+                checkpoint=checkpoint,
+                cache=cache,
             )
         else:  # only the cut-out travels to another process
             future = executor.submit(

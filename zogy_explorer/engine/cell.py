@@ -16,6 +16,7 @@ from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_ce
 from zogy_explorer.engine.equations import Kernels, Weights, proper_difference, score
 from zogy_explorer.engine.flags import SEVERITIES, Flag, raise_flag
 from zogy_explorer.engine.fourier import (
+    Spectrum,
     backward,
     forward,
     full_plane_sum,

@@ -257,9 +257,9 @@ def _variance_plane(
 ) -> NDArray[np.floating] | None:
     if variance is None:
         return None
+    if np.ndim(variance) == 0:  # as_float would make a 1-D array of it
+        return np.full(image.shape, variance, dtype=image.dtype)
     plane = as_float(variance)
-    if plane.ndim == 0:
-        return np.full(image.shape, plane, dtype=image.dtype)
     _check_same_shape(plane.shape, image.shape, "variance", label)
     return plane
 

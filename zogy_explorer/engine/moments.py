@@ -17,10 +17,10 @@ _SMALLEST_SIGMA = 0.5  # [px] a narrower PSF cannot be told from a single pixel
 
 
 def centroid(stamp: NDArray[np.floating], origin: str = "geometric") -> tuple[float, float]:
-    """Centroid (x, y) of a stamp weighted by |pixel|, measured from its centre [px].
+    """Centroid (x, y) of a stamp, measured from its centre [px].
 
-    The absolute value is LSST's documented rule; it keeps noise around zero in the wings from
-    cancelling the total.
+    Weighted by the pixels as they are: absolute values would count noise in the wings as flux
+    and pull an offset towards zero. Only where they sum to nothing they are taken, as LSST does.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def centroid(stamp: NDArray[np.floating], origin: str = "geometric") -> tuple[fl
         ``"geometric"``: from (n-1)/2; ``"fft"``: from pixel n//2. They differ for even n.
     """
     ny, nx = stamp.shape
-    weight = np.abs(stamp)
+    weight = stamp if stamp.sum() != 0 else np.abs(stamp)
     total = weight.sum()
     if total == 0:
         return (0.0, 0.0)

@@ -329,11 +329,17 @@ class ZogyConfig(param.Parameterized):
             raise InputError(f"configuration value not allowed: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values, ready for JSON."""
-        return {
-            name: list(value) if isinstance(value, list) else value
-            for name, value in ((name, getattr(self, name)) for name in self.field_names())
-        }
+        """All fields as plain values, ready for JSON: 3, 3.0 and NumPy's 3 give the same."""
+        return {name: self._plain(name) for name in self.field_names()}
+
+    def _plain(self, name: str) -> Any:
+        value = getattr(self, name)
+        kind = self.param[name]
+        if isinstance(value, list):
+            return list(value)
+        if value is None or not isinstance(kind, param.Number):
+            return value
+        return int(value) if isinstance(kind, param.Integer) else float(value)
 
     def copy(self, **changes: Any) -> Self:
         """A copy with some fields changed."""

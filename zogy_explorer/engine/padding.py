@@ -69,7 +69,8 @@ def cut_with_noise(
         for border in _border_boxes(inner, outer):
             if not plane_box.contains(border):
                 part = cut[border.slices((outer.x0, outer.y0))]
-                part += (sigma * noise(border)).astype(plane.dtype, copy=False)
+                # In double: σ may lie beyond single precision's range though the draws are single.
+                part += np.float64(sigma) * noise(border)
     _paste_real(cut, plane, plane_box, outer)
     return cut
 

@@ -1,0 +1,204 @@
+"""Results on disk: one FITS file with D, S, Scorr, their PSFs, the cells and the settings.
+
+The layout is that of an exposure (so that any reader shows D), then SCORE, SCORE_VARIANCE, SCORR,
+SCORE_PSF, CELLS (a table, one row a cell) and CONFIG (JSON). D and S share mask and WCS.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from zogy_explorer.engine.result import CellResult, Difference
+from zogy_explorer.errors import ReadError
+from zogy_explorer.exposure import Exposure
+from zogy_explorer.io import native
+from zogy_explorer.io._fits import find, image_hdu, opened, pixels, quiet, write_atomically
+from zogy_explorer.io.meta import json_hdu, read_json
+from zogy_explorer.io.psf import psf_from, psf_hdus
+from zogy_explorer.version import __version__
+
+_SCALARS = (
+    "sigma_science",
+    "sigma_template",
+    "flux_science",
+    "flux_template",
+    "flux_diff",
+    "flux_score",
+    "centroid_distance",
+    "psf_diff_sum",
+    "psf_score_sum",
+    "kernel_reach",
+    "frequency_floor",
+)
+_PAIRS = ("centroid_science", "centroid_template")
+_JSON_COLUMNS = ("causes", "timings")
+
+
+@dataclass(frozen=True, eq=False)
+class DifferenceFile:
+    """What a difference file holds.
+
+    Parameters
+    ----------
+    diff
+        D with its variance, mask and P_D.
+    score
+        S with its variance and P_S, or None.
+    scorr
+        Scorr (ny, nx) [σ], or None.
+    cells
+        One row a cell: boxes, flags, σ, centroids, flux scales, seconds.
+    config
+        Settings, as `ZogyConfig.from_dict` takes them.
+    header
+        Cards of the primary header.
+    """
+
+    diff: Exposure
+    score: Exposure | None
+    scorr: NDArray[np.floating] | None
+    cells: Table
+    config: dict[str, Any]
+    header: dict[str, Any]
+
+
+def write_difference(difference: Difference, path: str | Path, overwrite: bool = True) -> None:
+    """Write a result as FITS, all or nothing.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written there.
+    """
+    config = dict(difference.plan.config)
+    with quiet():
+        # EXTRAS, if any, stays with the exposure; the order of extensions does not matter.
+        hdus = native.exposure_hdus(difference.diff)
+        header = hdus[0].header
+        header["ZEXPKIND"] = ("DIFFERENCE", "result of a subtraction")
+        header["ZEXPSOFT"] = (f"zogy-explorer {__version__}", "written by")
+        header["ZEXPHASH"] = (difference.plan.config_hash, "digest of CONFIG")
+        score = difference.score
+        if score is not None:
+            hdus.append(image_hdu(score.image, "SCORE"))
+            if score.variance is not None:
+                hdus.append(image_hdu(score.variance, "SCORE_VARIANCE"))
+        if difference.scorr is not None:
+            hdus.append(image_hdu(difference.scorr, "SCORR"))
+        if score is not None:
+            hdus += psf_hdus(score.psf, score.bbox, "SCORE_PSF")
+        hdus.append(fits.BinTableHDU(cell_table(difference.cells, encode=True), name="CELLS"))
+        hdus.append(json_hdu(config, "CONFIG"))
+    write_atomically(fits.HDUList(hdus), path, overwrite=overwrite)
+
+
+def read_difference(path: str | Path) -> DifferenceFile:
+    """Read what `write_difference` wrote.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read or holds no difference.
+    """
+    with opened(path) as hdus:
+        path = Path(path).expanduser()
+        if hdus[0].header.get("ZEXPKIND") != "DIFFERENCE":
+            raise ReadError(
+                path, "it is not a difference file: open it as an exposure, or subtract first"
+            )
+        diff = native.read(hdus, path)
+        cells, config, scorr = (find(hdus, name) for name in ("CELLS", "CONFIG", "SCORR"))
+        return DifferenceFile(
+            diff=diff,
+            score=_score(hdus, diff),
+            scorr=None if scorr is None else np.asarray(pixels(scorr)),
+            cells=_decode(cells),
+            config=read_json(config),
+            header={card.keyword: card.value for card in hdus[0].header.cards if card.keyword},
+        )
+
+
+def cell_table(cells: Sequence[CellResult], *, encode: bool = False) -> Table:
+    """One row a cell: place, flags, measured and predicted numbers, seconds.
+
+    Parameters
+    ----------
+    cells
+        Results, with or without arrays.
+    encode
+        Write ``causes`` and ``timings`` as JSON, which FITS can hold; else as text.
+    """
+    return Table([_row(cell, encode) for cell in cells])
+
+
+def _row(result: CellResult, encode: bool) -> dict[str, Any]:
+    cell = result.cell
+    row: dict[str, Any] = {
+        "index": cell.index,
+        "name": cell.name,
+        "column": cell.column,
+        "row": cell.row,
+    }
+    for label, box in (("inner", cell.inner), ("outer", cell.outer)):
+        row |= zip_names(label, ("x0", "y0", "width", "height"), tuple(box))
+    causes = [str(flag.cause) for flag in result.flags]
+    row |= {
+        "ok": result.ok,
+        "worst": result.worst,
+        "flags": " ".join(flag.name for flag in result.flags),
+        "causes": json.dumps(causes) if encode else "; ".join(causes),
+    }
+    row |= {name: float(getattr(result, name)) for name in _SCALARS}
+    for name in _PAIRS:
+        row |= zip_names(name, ("x", "y"), getattr(result, name))
+    row |= {f"noise_{k}": v for k, v in dataclasses.asdict(result.noise).items()}
+    timings: Mapping[str, float] = result.timings
+    row |= {
+        "seconds": float(timings.get("total", np.nan)),
+        "timings": json.dumps(dict(timings)) if encode else str(dict(timings)),
+        "config_hash": result.config_hash,
+        "version": result.version,
+    }
+    return row
+
+
+def zip_names(prefix: str, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    """Values under ``prefix_name``."""
+    return {f"{prefix}_{name}": value for name, value in zip(names, values, strict=True)}
+
+
+def _decode(hdu: fits.BinTableHDU) -> Table:
+    table = Table()
+    for name in hdu.columns.names:
+        column = np.asarray(hdu.data[name])
+        if name == "causes":
+            table[name] = ["; ".join(json.loads(text)) for text in column]
+        elif name == "timings":
+            table[name] = [str(json.loads(text)) for text in column]
+        elif column.dtype.kind in "SU":
+            table[name] = column.astype(str)
+        else:
+            table[name] = column.astype(column.dtype.newbyteorder("="))
+    return table
+
+
+def _score(hdus: fits.HDUList, diff: Exposure) -> Exposure | None:
+    image, variance = find(hdus, "SCORE"), find(hdus, "SCORE_VARIANCE")
+    if image is None:
+        return None
+    return diff.replace(
+        image=pixels(image),
+        variance=None if variance is None else pixels(variance),
+        psf=psf_from(hdus, "SCORE_PSF"),
+        name="score",
+    )

@@ -1,0 +1,209 @@
+"""One panel of the wall: a figure, its image and the line above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+from bokeh.core.property.descriptors import UnsetValueError
+from bokeh.models import (
+    BoxZoomTool,
+    Column,
+    ColumnDataSource,
+    Div,
+    GlyphRenderer,
+    LinearColorMapper,
+    PanTool,
+    Range1d,
+    WheelZoomTool,
+)
+from bokeh.plotting import figure
+from numpy.typing import NDArray
+
+from zogy_explorer.ui.wall.layers import LayerSpec
+from zogy_explorer.ui.wall.palettes import Theme, plane_color
+from zogy_explorer.ui.wall.pyramid import View
+from zogy_explorer.ui.wall.stretch import Stretch
+
+HEADER_HEIGHT = 22
+_BLANK = np.zeros((1, 1), np.uint8)
+_NO_TABLE = np.full(256, np.nan, np.float32)
+_FONT = "font:12px/20px system-ui,sans-serif"
+
+
+class Panel:
+    """Models of one layer.
+
+    Parameters
+    ----------
+    layer
+        What it shows.
+    x_range, y_range
+        Shared by all panels.
+    borders : (left, bottom)
+        Room for tick labels [px]; 0 has no axis.
+    """
+
+    def __init__(
+        self,
+        layer: LayerSpec,
+        x_range: Range1d,
+        y_range: Range1d,
+        borders: tuple[int, int],
+    ) -> None:
+        self.layer = layer
+        self.source = ColumnDataSource(name=f"image-{layer.name}", data=_image(_BLANK, None))
+        self.mapper = LinearColorMapper(palette=["#00000000"] * 256, low=-0.5, high=255.5)
+        pan, wheel = PanTool(), WheelZoomTool()
+        # A new box keeps square pixels: all panels share both ranges.
+        box = BoxZoomTool(match_aspect=True)
+        self.figure = figure(
+            name=f"figure-{layer.name}", x_range=x_range, y_range=y_range,
+            tools=[pan, wheel, box], active_drag=pan, active_scroll=wheel, active_inspect=None,
+            toolbar_location=None, sizing_mode="stretch_both", min_width=80, min_height=60,
+            min_border=0, lod_timeout=50, lod_interval=50, output_backend="canvas",
+        )  # fmt: skip
+        self.figure.toolbar.logo = None
+        self.figure.grid.visible = False
+        left, bottom = borders
+        self.figure.min_border_left, self.figure.min_border_bottom = left, bottom
+        self.figure.yaxis.visible, self.figure.xaxis.visible = left > 0, bottom > 0
+        for axis in (self.figure.xaxis, self.figure.yaxis):
+            axis.minor_tick_line_color = None
+            axis.axis_line_color = None
+            axis.major_tick_in, axis.major_tick_out = 0, 4
+            axis.major_label_standoff = 2
+            axis.major_label_text_font = "system-ui, sans-serif"
+            axis.major_label_text_font_size = "10px"
+            axis.ticker.desired_num_ticks = 4
+            axis.formatter.use_scientific = False
+        self.image: GlyphRenderer = self.figure.image(
+            "image", "x", "y", "dw", "dh", source=self.source, color_mapper=self.mapper,
+            name=f"pixels-{layer.name}",
+        )  # fmt: skip
+        self.header = Div(
+            name=f"header-{layer.name}", height=HEADER_HEIGHT, sizing_mode="stretch_width",
+            margin=0, styles={"overflow": "hidden", "padding-left": f"{left}px"},
+            stylesheets=[":host > div { width: 100%; }"],
+        )  # fmt: skip
+        self.model = Column(self.header, self.figure, sizing_mode="stretch_both", spacing=0)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme, palette and header apart."""
+        plot = self.figure
+        plot.background_fill_color = theme.no_data
+        plot.border_fill_color = theme.background
+        plot.outline_line_color = None
+        for axis in (plot.xaxis, plot.yaxis):
+            axis.major_label_text_color = theme.muted
+            axis.major_tick_line_color = theme.muted
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the frame [px], None before a browser has sent them."""
+        try:
+            width, height = self.figure.inner_width, self.figure.inner_height
+        except UnsetValueError:
+            return None
+        return (int(width), int(height)) if width and height else None
+
+    def paint(
+        self,
+        levels: NDArray[np.uint8] | None,
+        region: View | None,
+        stretch: Stretch | None = None,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        """Show levels in a region of the pixel grid, nothing if there are none.
+
+        Parameters
+        ----------
+        stretch
+            Gives the readout the value of each level.
+        names
+            Mask plane names of each level.
+        """
+        data = _image(_BLANK if levels is None else levels, region)
+        data["table"] = [_NO_TABLE if stretch is None else stretch.table()]
+        data["names"] = [list(names or ())]
+        self.source.data = data
+
+    def set_palette(self, palette: list[str]) -> None:
+        """Colours of the levels."""
+        if self.mapper.palette != palette:
+            self.mapper.palette = palette
+
+    def set_header(self, text: str) -> None:
+        """The line above the panel, HTML."""
+        if self.header.text != text:
+            self.header.text = text
+
+
+def _image(levels: NDArray[np.uint8], region: View | None) -> dict[str, Any]:
+    x0, y0, x1, y1 = region or (0.0, 0.0, 1.0, 1.0)
+    return {
+        "image": [np.ascontiguousarray(levels)],
+        "x": [x0],
+        "y": [y0],
+        "dw": [x1 - x0],
+        "dh": [y1 - y0],
+        "table": [_NO_TABLE],
+        "names": [[]],
+    }
+
+
+def value_header(
+    layer: LayerSpec, theme: Theme, palette: list[str], stretch: Stretch | None
+) -> str:
+    """Name of a layer and its limits at the ends of a thin colour bar."""
+    unit = f" [{layer.unit}]" if layer.unit else ""
+    if stretch is None:
+        scale = f'<span style="color:{theme.muted}">no data yet</span>'
+    else:
+        stops = ",".join(palette[1 + round(k * 254 / 16)] for k in range(17))
+        low, high = short_number(stretch.low), short_number(stretch.high)
+        scale = (
+            f'<span style="color:{theme.muted}">{low}</span>'
+            f'<span style="flex:0 1 72px;min-width:16px;height:6px;border-radius:3px;'
+            f'background:linear-gradient(90deg,{stops})"></span>'
+            f'<span style="color:{theme.muted}">{high}</span>'
+        )
+    return _line(theme, escape(layer.title + unit), scale)
+
+
+def mask_header(layer: LayerSpec, theme: Theme, present: Sequence[str]) -> str:
+    """Name of a mask layer and the planes that occur in view, in their colours."""
+    chips = "".join(
+        f'<span title="{escape(name)}" style="display:inline-flex;align-items:center;gap:3px;'
+        f'min-width:9px;overflow:hidden;text-overflow:ellipsis;color:{theme.muted}">'
+        f'<span style="flex:none;width:9px;height:9px;border-radius:2px;'
+        f'background:{plane_color(name)}"></span>{escape(_short_plane(name))}</span>'
+        for name in present
+    )
+    return _line(theme, escape(layer.title), chips or f'<span style="color:{theme.muted}">–</span>')
+
+
+def _line(theme: Theme, title: str, right: str) -> str:
+    return (
+        f'<div style="display:flex;align-items:center;gap:6px;width:100%;white-space:nowrap;'
+        f'overflow:hidden;{_FONT};font-variant-numeric:tabular-nums;color:{theme.text}">'
+        f'<b style="font-weight:600;flex:1 0 auto">{title}</b>{right}</div>'
+    )
+
+
+def _short_plane(name: str) -> str:
+    return {"DETECTED": "DET", "DETECTED_NEGATIVE": "NEG", "SUSPECT": "SUSP"}.get(name, name)
+
+
+def short_number(value: float) -> str:
+    """Three significant digits, with a true minus sign."""
+    size = abs(value)
+    if size >= 1e5 or 0 < size < 1e-3:
+        text = f"{value:.1e}"
+    elif size >= 1000:
+        text = f"{value:.0f}"
+    else:
+        text = f"{value:.3g}"
+    return text.replace("-", "−")

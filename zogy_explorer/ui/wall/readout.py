@@ -1,0 +1,109 @@
+"""The line of values under the cursor, for every layer at once.
+
+Moving costs no message: the browser looks values up in what it already shows (approximate, for
+they went through 256 levels). When the cursor rests or taps, it asks through a small source, and
+the exact values come back the same way, numbered so that a late answer is not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bokeh import events
+from bokeh.models import ColumnDataSource, CustomJS, Div, InlineStyleSheet, Span
+from bokeh.plotting import figure
+
+from zogy_explorer.ui.wall.layers import LayerSpec
+from zogy_explorer.ui.wall.palettes import Theme
+from zogy_explorer.ui.wall.scripts import READOUT
+
+REST_MS = 150
+"""How long the cursor must rest before the exact values are fetched."""
+
+Exact = Callable[[float, float], tuple[str, list[str]]]
+"""Position → sky position and the value of every layer, as texts."""
+
+
+class Readout:
+    """Crosshair and readout of a wall.
+
+    Parameters
+    ----------
+    layers
+        The panels, in order.
+    cells
+        Source of the cells' edges, names and flags.
+    exact
+        Called when the cursor rests.
+    """
+
+    def __init__(self, layers: Sequence[LayerSpec], cells: ColumnDataSource, exact: Exact) -> None:
+        self._layers = tuple(layers)
+        self._cells = cells
+        self._exact = exact
+        self._spans: list[Span] = []
+        self._style = InlineStyleSheet(css="")
+        self.model = Div(
+            name="readout", text="", height=40, sizing_mode="stretch_width", margin=0,
+            stylesheets=[self._style],
+        )  # fmt: skip
+        self.meta = ColumnDataSource(name="readout-meta", data={"wcs": [[]]})
+        self.probe = ColumnDataSource(name="probe", data={"x": [], "y": [], "n": []})
+        self.answer = ColumnDataSource(name="exact", data={"n": [], "sky": [], "values": []})
+        self.probe.on_change("data", self._on_probe)
+
+    def attach(self, plots: Sequence[figure], sources: Sequence[ColumnDataSource]) -> None:
+        """Follow the cursor over these panels, reading these sources."""
+        for plot in plots:
+            for dimension in ("width", "height"):
+                span = Span(dimension=dimension, location=0, visible=False, line_width=1)
+                plot.add_layout(span)
+                self._spans.append(span)
+        script = CustomJS(
+            args={
+                "readout": self.model, "probe": self.probe, "exact": self.answer,
+                "meta": self.meta, "cells": self._cells, "sources": list(sources),
+                "spans": self._spans, "rest_ms": REST_MS,
+                "kinds": [layer.kind for layer in self._layers],
+                "labels": [layer.label or layer.title for layer in self._layers],
+            },
+            code=READOUT,
+        )  # fmt: skip
+        for plot in plots:
+            for event in (events.MouseMove, events.MouseLeave, events.Tap, events.DoubleTap):
+                plot.js_on_event(event, script)
+        self.answer.js_on_change("data", script)
+
+    def set_wcs(self, plane: list[float]) -> None:
+        """Give the browser the eight numbers of `sky.tangent_plane`."""
+        self.meta.data = {"wcs": [plane]}
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._style.css = _css(theme)
+        for span in self._spans:
+            span.line_color = theme.crosshair
+
+    def _on_probe(self, attr: str, old: Any, new: dict[str, Any]) -> None:
+        if not len(new["n"]):
+            return
+        sky, values = self._exact(float(new["x"][0]), float(new["y"][0]))
+        self.answer.data = {"n": [int(new["n"][0])], "sky": [sky], "values": [values]}
+
+
+def _css(theme: Theme) -> str:
+    severities = "".join(f".{name}{{color:{c}}}" for name, c in theme.severities.items())
+    return f"""
+:host {{ overflow: hidden; }}
+.row {{ display: flex; gap: 10px; white-space: nowrap; overflow: hidden; height: 20px;
+  line-height: 20px; font: 12px/20px system-ui, sans-serif; color: {theme.text};
+  font-variant-numeric: tabular-nums; }}
+.row i {{ font-style: normal; color: {theme.muted}; }}
+.pos {{ flex: 0 0 96px; }} .sky {{ flex: 0 0 186px; }}
+.cell {{ flex: 1 1 auto; overflow: hidden; text-overflow: ellipsis; }}
+.cell b {{ font-weight: 600; }}
+.values .value {{ flex: 0 0 auto; min-width: 96px; }}
+.planes {{ flex: 1 1 auto; overflow: hidden; text-overflow: ellipsis; font-weight: 600; }}
+{severities}
+"""

@@ -1,0 +1,407 @@
+"""The wall of linked images: one panel a layer, one view for all, cells drawn over them.
+
+`ImageWall` owns Bokeh models; the images behind them are a `Frame`. It knows nothing of sessions
+or of subtraction. All its methods are for the thread that holds the document's lock. What is slow
+with large images can be done elsewhere, with `build_pyramids`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bokeh import events
+from bokeh.layouts import gridplot
+from bokeh.models import InlineStyleSheet, LinearColorMapper, Range1d
+from numpy.typing import NDArray
+
+from zogy_explorer.geometry import Box
+from zogy_explorer.ui.wall.display import DisplaySettings
+from zogy_explorer.ui.wall.frame import Frame, LayerData
+from zogy_explorer.ui.wall.hold import one_message
+from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
+from zogy_explorer.ui.wall.marks import CellLike, GridMarks, SelectionMarks
+from zogy_explorer.ui.wall.palettes import DARK, LIGHT, diverging_palette, sky_palette
+from zogy_explorer.ui.wall.panel import Panel, mask_header, value_header
+from zogy_explorer.ui.wall.pyramid import View
+from zogy_explorer.ui.wall.readout import Readout
+from zogy_explorer.ui.wall.sky import tangent_plane
+from zogy_explorer.ui.wall.viewport import box_view, differs, fitted, paint_window
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+_ASSUMED_SIZE = (400, 300)  # of a panel, until the browser has told [px]
+_LEFT, _BOTTOM = 34, 18  # room for the tick labels at the wall's outer edge [px]
+_GAP = 6  # between panels [px]
+_SETTLE_MS = 20  # range changes closer than this are one repaint
+_PAN_MARGIN = 0.1  # painted beyond the view, so that a pan does not start with blank edges
+_FIT_MARGIN = 0.02  # around the whole image: selected cells may reach past its edge
+
+
+class ImageWall:
+    """Linked image panels of a pair and its subtraction.
+
+    Parameters
+    ----------
+    layers
+        One panel each, row by row.
+    dark
+        Theme.
+    columns
+        Panels in a row.
+
+    Attributes
+    ----------
+    model
+        The Bokeh layout; stretches to the space it is given.
+    readout
+        The line of values under the cursor: a Bokeh model to be placed in the same document.
+    panels : dict of str to Panel
+        By layer name.
+    painted : int
+        How many times images were painted so far.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[LayerSpec] = DEFAULT_LAYERS,
+        *,
+        dark: bool = True,
+        columns: int = 3,
+    ) -> None:
+        self.layers = tuple(layers)
+        self.painted = 0
+        self._theme = DARK if dark else LIGHT
+        self._frame = Frame(self.layers)
+        self._wanted: View = box_view(self._frame.box)
+        self._writing = self._settling = False
+        self._present: list[str] = []
+        self._tap_callbacks: list[Callable[[float, float], None]] = []
+        self._view_callbacks: list[Callable[[View], None]] = []
+
+        self._x_range, self._y_range = Range1d(0, 1, name="x-range"), Range1d(0, 1, name="y-range")
+        last = (len(self.layers) - 1) // columns
+        self.panels: dict[str, Panel] = {}
+        for place, spec in enumerate(self.layers):
+            row, column = divmod(place, columns)
+            borders = (_LEFT if column == 0 else 0, _BOTTOM if row == last else 0)
+            self.panels[spec.name] = Panel(spec, self._x_range, self._y_range, borders)
+        self._overlay_mapper = LinearColorMapper(palette=["#00000000"] * 256, low=-0.5, high=255.5)
+        self._overlays = self._add_overlays()
+        self._grid, self._selection = GridMarks(self._theme), SelectionMarks(self._theme)
+        for panel in self.panels.values():
+            self._grid.add_to(panel.figure)
+            self._selection.add_to(panel.figure)
+        self._readout = Readout(self.layers, self._grid.cells, self._frame.exact)
+        self._readout.attach(
+            [panel.figure for panel in self.panels.values()],
+            [panel.source for panel in self.panels.values()],
+        )
+        self.readout = self._readout.model
+        self._toolbar_style = InlineStyleSheet(css="")
+        self.model = self._arrange(columns)
+        self._restyle()
+        self._headers()
+        self._listen()
+
+    # What a page tells the wall.
+
+    def set_frame(
+        self,
+        bbox: Box,
+        layers: Mapping[str, LayerData],
+        mask_planes: Mapping[str, int],
+        wcs: WCS | None = None,
+        *,
+        reset_view: bool = True,
+    ) -> None:
+        """Show a new pair, without cells and selection.
+
+        Parameters
+        ----------
+        bbox
+            Where all arrays lie on the pixel grid.
+        layers
+            Arrays (or pyramids of `build_pyramids`) by layer name; missing or None: no data yet.
+            Arrays are kept by reference and not written to.
+        mask_planes
+            Plane name to bit of the mask layers.
+        wcs
+            Of array indices.
+        reset_view
+            Show the whole frame; else the view stays.
+        """
+        self._frame.reset(bbox, layers, mask_planes, wcs)
+        with self._hold():
+            for axis in (self._x_range, self._y_range):
+                axis.min_interval, axis.max_interval = 4.0, 12.0 * max(bbox.width, bbox.height)
+            self._readout.set_wcs(tangent_plane(wcs, bbox))
+            self._selection.set_cell(None)
+            self._grid.set_cells((), (), ())
+            if reset_view:
+                self._wanted = box_view(bbox, _FIT_MARGIN)
+            self._show_wanted()
+
+    def set_layers(self, layers: Mapping[str, LayerData]) -> None:
+        """Replace the full frame of some layers; the view stays."""
+        self._frame.replace(layers)
+        with self._hold():
+            self._paint()
+
+    def patch(self, box: Box, layers: Mapping[str, NDArray[Any]]) -> None:
+        """Replace the pixels of one cell; the view stays, and is painted if the cell is in it.
+
+        The arrays must not be written to afterwards.
+        """
+        names = self._frame.patch(box, layers)
+        left, bottom, right, top = box.edges
+        x0, y0, x1, y1 = self.view
+        if left < x1 and right > x0 and bottom < y1 and top > y0:
+            with self._hold():
+                self._paint(names)
+
+    def set_display(self, settings: DisplaySettings) -> None:
+        """Change how the layers are shown."""
+        if settings == self._frame.settings:
+            return
+        self._frame.settings = settings
+        with self._hold():
+            self._restyle()
+            self._paint()
+
+    def set_grid(
+        self, cells: Sequence[CellLike], worst: Sequence[str], flag_text: Sequence[str]
+    ) -> None:
+        """Draw these cells, each with its worst severity and the text of its flags."""
+        with self._hold():
+            self._grid.set_cells(cells, worst, flag_text)
+
+    def select(self, cell: CellLike | None) -> None:
+        """Outline a cell in all panels, or none."""
+        with self._hold():
+            self._selection.set_cell(cell)
+
+    def zoom_to(self, box: Box, margin: float = 0.1) -> None:
+        """Show a box with a margin, as a fraction of its longer side."""
+        self.set_view(box_view(box, margin))
+
+    def reset_view(self) -> None:
+        """Show the whole frame."""
+        self.set_view(box_view(self._frame.box, _FIT_MARGIN))
+
+    def set_view(self, view: View) -> None:
+        """Show at least this part of the pixel grid (left, bottom, right, top)."""
+        self._wanted = view
+        with self._hold():
+            self._show_wanted()
+
+    def set_dark(self, dark: bool) -> None:
+        """Change the theme."""
+        self._theme = DARK if dark else LIGHT
+        with self._hold():
+            self._restyle()
+            self._headers()
+
+    # What the wall tells a page.
+
+    @property
+    def view(self) -> View:
+        """Left, bottom, right and top of what the panels show, on the pixel grid."""
+        x, y = self._x_range, self._y_range
+        return (x.start, y.start, x.end, y.end)
+
+    @property
+    def settings(self) -> DisplaySettings:
+        """How the layers are shown."""
+        return self._frame.settings
+
+    def on_tap(self, callback: Callable[[float, float], None]) -> None:
+        """Call with (x, y) on the pixel grid when a panel is tapped (once or twice)."""
+        self._tap_callbacks.append(callback)
+
+    def on_view(self, callback: Callable[[View], None]) -> None:
+        """Call with the view after it has changed and was painted."""
+        self._view_callbacks.append(callback)
+
+    # Models.
+
+    def _arrange(self, columns: int) -> Any:
+        models = [panel.model for panel in self.panels.values()]
+        rows = [models[k : k + columns] for k in range(0, len(models), columns)]
+        layout = gridplot(
+            rows,
+            sizing_mode="stretch_both",
+            toolbar_location="right",
+            toolbar_options={"logo": None},
+        )
+        layout.name, layout.spacing = "wall", _GAP
+        layout.toolbar.stylesheets = [self._toolbar_style]
+        # All frames are equal: the outer panels get the room of their tick labels on top.
+        layout.cols = _tracks(columns, _LEFT)
+        layout.rows = _tracks(len(rows), _BOTTOM)[::-1]
+        return layout
+
+    def _add_overlays(self) -> list[Any]:
+        """The mask over the other panels, from the same source: it costs no message."""
+        masks = [panel for panel in self.panels.values() if panel.layer.kind == "mask"]
+        return [
+            panel.figure.image(
+                "image", "x", "y", "dw", "dh", source=masks[0].source,
+                color_mapper=self._overlay_mapper, visible=False,
+                name=f"overlay-{panel.layer.name}",
+            )
+            for panel in self.panels.values()
+            if masks and panel not in masks
+        ]  # fmt: skip
+
+    def _listen(self) -> None:
+        for axis in (self._x_range, self._y_range):
+            for end in ("start", "end"):
+                axis.on_change(end, self._on_range)
+        for panel in self.panels.values():
+            for dimension in ("inner_width", "inner_height"):
+                panel.figure.on_change(dimension, self._on_size)
+            for event in (events.Tap, events.DoubleTap):
+                panel.figure.on_event(event, self._on_tap)
+
+    def _restyle(self) -> None:
+        """Colours and overlays that do not depend on the images."""
+        settings, theme = self.settings, self._theme
+        for panel in self.panels.values():
+            panel.set_theme(theme)
+            if panel.layer.kind != "mask":
+                panel.set_palette(self._palette(panel.layer))
+        for overlay in self._overlays:
+            overlay.visible = settings.mask_overlay
+            overlay.glyph.global_alpha = settings.mask_opacity
+        self._recolor_masks()
+        self._grid.set_theme(theme, visible=settings.grid)
+        self._selection.set_theme(theme)
+        self._readout.set_theme(theme)
+        self._toolbar_style.css = theme.toolbar_css
+
+    def _recolor_masks(self) -> None:
+        """Colours of the mask codes met so far."""
+        hidden = self.settings.hidden_planes
+        for panel in self.panels.values():
+            if panel.layer.kind == "mask":
+                panel.set_palette(self._frame.codes.palette(hidden, self._theme.clean))
+        palette = self._frame.codes.palette(hidden)
+        if self._overlay_mapper.palette != palette:
+            self._overlay_mapper.palette = palette
+
+    def _palette(self, spec: LayerSpec) -> list[str]:
+        if spec.kind == "sky":
+            return sky_palette(self.settings.sky_map)
+        return diverging_palette(self._theme.diverging)
+
+    def _headers(self) -> None:
+        for name, panel in self.panels.items():
+            if panel.layer.kind == "mask":
+                text = mask_header(panel.layer, self._theme, self._present)
+            else:
+                stretch = self._frame.stretch(name, self._step)
+                text = value_header(panel.layer, self._theme, self._palette(panel.layer), stretch)
+            panel.set_header(text)
+
+    # Painting.
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        """Width and height of each panel's frame [px]."""
+        known = (panel.size for panel in self.panels.values())
+        return next((size for size in known if size is not None), _ASSUMED_SIZE)
+
+    @property
+    def _step(self) -> float:
+        """Image pixels a screen pixel."""
+        return (self._x_range.end - self._x_range.start) / self._size[0]
+
+    def _show_wanted(self) -> None:
+        """Set the ranges to the wanted view at the panels' present size, and paint."""
+        x0, y0, x1, y1 = fitted(self._wanted, *self._size)
+        before = self.view
+        self._x_range.update(start=x0, end=x1)
+        self._y_range.update(start=y0, end=y1)
+        self._paint()
+        if self.view != before:
+            self._tell_view()
+
+    def _paint(self, names: Iterable[str] | None = None) -> None:
+        """Paint some layers, or all; called within `_hold`."""
+        window = paint_window(self.view, *self._size, self._frame.box, _PAN_MARGIN)
+        for name in self.panels if names is None else names:
+            panel = self.panels[name]
+            is_mask = panel.layer.kind == "mask"
+            stretch = None if is_mask else self._frame.stretch(name, self._step)
+            levels = None if window is None else self._frame.levels(name, window, stretch)
+            if is_mask:
+                self._present = [] if levels is None else self._frame.codes.present(levels)
+                self._recolor_masks()
+            codes = self._frame.codes.names() if is_mask else None
+            panel.paint(levels, None if window is None else window.region, stretch, codes)
+        self._headers()
+        self.painted += 1
+
+    @contextmanager
+    def _hold(self) -> Iterator[None]:
+        """What is written inside leaves as one message, and is known to be our own."""
+        outer, self._writing = self._writing, True
+        try:
+            with one_message(self.model.document):
+                yield
+        finally:
+            self._writing = outer
+
+    # What a browser tells the wall.
+
+    def _on_range(self, attr: str, old: float, new: float) -> None:
+        if not self._writing:
+            self._soon(self._settle_range)
+
+    def _on_size(self, attr: str, old: int, new: int) -> None:
+        self._soon(self._settle_size)
+
+    def _on_tap(self, event: Any) -> None:
+        if event.x is None or event.y is None:
+            return
+        for callback in self._tap_callbacks:
+            callback(float(event.x), float(event.y))
+
+    def _soon(self, settle: Callable[[], None]) -> None:
+        """Answer the last of a burst of changes: a pan sends sixty a second."""
+        document = self.model.document
+        if document is None or document.session_context is None:
+            settle()
+        elif not self._settling:
+            self._settling = True
+            document.add_timeout_callback(settle, _SETTLE_MS)
+
+    def _settle_range(self) -> None:
+        """A user has panned or zoomed: what the browser shows is what is wanted."""
+        self._settling = False
+        self._wanted = self.view
+        with self._hold():
+            if differs(self._wanted, fitted(self._wanted, *self._size)):
+                self._show_wanted()  # one axis ran into a limit: keep pixels square
+            else:
+                self._paint()
+        self._tell_view()
+
+    def _settle_size(self) -> None:
+        """The panels have another size: the wanted view stays."""
+        self._settling = False
+        with self._hold():
+            self._show_wanted()
+
+    def _tell_view(self) -> None:
+        for callback in self._view_callbacks:
+            callback(self.view)
+
+
+def _tracks(count: int, extra: int) -> list[str]:
+    """CSS sizes of equal tracks, the first with ``extra`` px more."""
+    share = f"(100% - {extra + _GAP * (count - 1)}px) / {count}"
+    return [f"calc({share} + {extra}px)"] + [f"calc({share})"] * (count - 1)

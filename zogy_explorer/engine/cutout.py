@@ -29,7 +29,7 @@ from zogy_explorer.psf import Stamp
 Checkpoint = Callable[[], None]
 """Called between steps; may raise `CancelledError`."""
 
-_SAFE_SIGMA = (1e-12, 1e12)  # noise levels between which squares fit into single precision
+_SAFE_SIGMA = (1e-7, 1e6)  # between these the kernels² of S, about σ⁻⁴, fit into single precision
 
 
 @dataclass(frozen=True, eq=False)

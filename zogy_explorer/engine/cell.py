@@ -13,27 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_cell
-from zogy_explorer.engine.equations import Kernels, Weights, proper_difference, score
+from zogy_explorer.engine.equations import Weights
 from zogy_explorer.engine.flags import SEVERITIES, Flag, raise_flag
-from zogy_explorer.engine.fourier import (
-    Spectrum,
-    backward,
-    forward,
-    full_plane_sum,
-    pad_center_origin,
-)
-from zogy_explorer.engine.grid import Cell
+from zogy_explorer.engine.fourier import full_plane_sum, pad_center_origin
+from zogy_explorer.engine.grid import Cell, padded_length
 from zogy_explorer.engine.growth import grow_bits, kernel_radius
 from zogy_explorer.engine.moments import centroid
 from zogy_explorer.engine.noise import check_noise, noise_flags
 from zogy_explorer.engine.plan import Settings, SubtractionPlan
+from zogy_explorer.engine.planes import CellPlanes, transform, transform_in_pieces
 from zogy_explorer.engine.result import CellResult, Plane
-from zogy_explorer.engine.transfer import CompactKernels, TransferCache, cell_kernels
-from zogy_explorer.engine.variance import VariancePropagation
+from zogy_explorer.engine.transfer import CompactKernels, Transfer, TransferCache, cell_transfer
 from zogy_explorer.errors import CancelledError
 from zogy_explorer.version import __version__
 
 _REACH_SHARE = 1e-4  # of the squared kernels of S that may lie beyond the border
+_NEGLIGIBLE = 1e-9  # share of a squared kernel beyond a piece's margin: 3e-5 σ
+_PIECES_WORTH = 6  # area over a piece's from which pieces are faster than one transform
 _LOST_FLUX = 0.01  # share of P_D or P_S outside its stamp that deserves a flag
 
 
@@ -167,69 +163,66 @@ def _computed(
 ) -> CellResult:
     """The described cell with its planes, PSFs, mask and noise."""
     config = inputs.settings
-    shape = inputs.cell.outer.shape
     weights = cell_weights(science, template, config)
     checkpoint()
-    full, compact = cell_kernels(science, template, weights, config, shape, cache)
-    checkpoint()
-    images = (forward(science.image), forward(template.image))
-    checkpoint()
-    variances = VariancePropagation(science.variance, template.variance, shape)
-    checkpoint()
-    result = _with_difference(result, inputs, images, variances, full, compact)
-    checkpoint()
-    if calculate_score:
-        result = _with_score(result, inputs, images, variances, full, compact)
-        checkpoint()
+    planes, transfer = _planes(inputs, science, template, calculate_score, checkpoint, cache)
+    compact, shape = transfer.compact, transfer.shape
+    mean_power = full_plane_sum(transfer.kernels.score_power, shape[1]) / np.prod(shape)
     psf_shape = _published_shape(science.stamp.shape, template.stamp.shape, config)
     psf_diff, diff_sum = _cut_psf(compact.psf_diff, psf_shape)
     psf_score, score_sum = _cut_psf(compact.psf_score, psf_shape)
+    planes.diff[...] /= weights.flux_diff  # in place: a frame in one cell is large
+    planes.diff_variance[...] /= weights.flux_diff**2
     result = replace(
-        result,
+        _with_score(result, inputs, planes),
+        diff=planes.diff,
+        diff_variance=planes.diff_variance,
         mask=_grown_mask(inputs, compact, calculate_score),
         psf_diff=psf_diff,
         psf_score=psf_score,
         psf_diff_sum=diff_sum,
         psf_score_sum=score_sum,
-        flux_score=full.flux_score(full_plane_sum(full.score_power, shape[1]) / np.prod(shape)),
+        flux_score=transfer.kernels.flux_score(mean_power),
         kernel_reach=kernel_radius([compact.square_score_n, compact.square_score_r], _REACH_SHARE),
-        frequency_floor=full.floor,
+        frequency_floor=transfer.kernels.floor,
     )
     return _judged(result, inputs)
 
 
-def _with_difference(
-    result: CellResult,
+def _planes(
     inputs: CellInput,
-    images: tuple[Spectrum, Spectrum],
-    variances: VariancePropagation,
-    full: Kernels,
-    compact: CompactKernels,
-) -> CellResult:
-    """D / F_D and its variance over the region."""
-    shape = inputs.cell.outer.shape
-    inside = inputs.region.slices((inputs.cell.outer.x0, inputs.cell.outer.y0))
-    diff = backward(proper_difference(*images, full), shape)[inside]
-    variance = variances.of(compact.square_diff_n, compact.square_diff_r)[inside]
-    real, flux = diff.dtype.type, full.weights.flux_diff
-    return replace(result, diff=diff / real(flux), diff_variance=variance / real(flux**2))
+    science: CellImage,
+    template: CellImage,
+    calculate_score: bool,
+    checkpoint: Checkpoint,
+    cache: TransferCache | None,
+) -> tuple[CellPlanes, Transfer]:
+    """D and S over the region, and the kernels that made them."""
+    config, outer = inputs.settings, inputs.cell.outer
+    weights = cell_weights(science, template, config)
+    images = (science.image, template.image)
+    variances = (science.variance, template.variance)
+    inside = inputs.region.slices((outer.x0, outer.y0))
+    if config.pieceSize and outer.area > _PIECES_WORTH * config.pieceSize**2:
+        side = padded_length(config.pieceSize, "fast")
+        transfer = cell_transfer(science, template, weights, config, (side, side), cache)
+        margin = int(kernel_radius(transfer.compact.squares, _NEGLIGIBLE)) + 1
+        if margin <= side // 5:
+            planes = transform_in_pieces(
+                images, variances, transfer, inside, margin, calculate_score, checkpoint
+            )
+            return planes, transfer
+    transfer = cell_transfer(science, template, weights, config, outer.shape, cache)
+    checkpoint()
+    planes = transform(images, variances, transfer, calculate_score, checkpoint)
+    return planes.cut(inside), transfer
 
 
-def _with_score(
-    result: CellResult,
-    inputs: CellInput,
-    images: tuple[Spectrum, Spectrum],
-    variances: VariancePropagation,
-    full: Kernels,
-    compact: CompactKernels,
-) -> CellResult:
-    """S, its variance and Scorr over the region; S is 0 of variance 1 where data are missing."""
-    shape = inputs.cell.outer.shape
-    inside = inputs.region.slices((inputs.cell.outer.x0, inputs.cell.outer.y0))
-    plane = np.ascontiguousarray(backward(score(*images, full), shape)[inside])
-    variance = np.ascontiguousarray(
-        variances.of(compact.square_score_n, compact.square_score_r)[inside]
-    )
+def _with_score(result: CellResult, inputs: CellInput, planes: CellPlanes) -> CellResult:
+    """S, its variance and Scorr; S is 0 of variance 1 where data are missing."""
+    plane, variance = planes.score, planes.score_variance
+    if plane is None or variance is None:
+        return result
     unknown = inputs.missing | ~(variance > np.finfo(variance.dtype).tiny)
     plane[unknown] = 0
     variance[unknown] = 1

@@ -20,7 +20,7 @@ from zogy_explorer.engine.padding import (
 )
 from zogy_explorer.engine.plan import Settings, SubtractionPlan, evaluate_psf
 from zogy_explorer.engine.prepare import PreparedImage
-from zogy_explorer.engine.statistics import SAMPLE, clipped_mean, mean_variance
+from zogy_explorer.engine.statistics import MEAN_SAMPLE, clipped_mean, mean_variance
 from zogy_explorer.errors import PsfError
 from zogy_explorer.geometry import Box
 from zogy_explorer.masks import bit_mask
@@ -156,7 +156,7 @@ def _background_variance(
 ) -> float:
     inside = cell.inner.slices((plan.bbox.x0, plan.bbox.y0))
     # LSST seeds its padding noise from the bits of this mean: there it takes every pixel.
-    sample = None if plan.config.noiseSeed is None else SAMPLE
+    sample = None if plan.config.noiseSeed is None else MEAN_SAMPLE
     value = mean_variance(image.variance[inside], image.usable[inside], sample=sample)
     if value > 0:
         return value
@@ -261,5 +261,5 @@ def _local_sky(plan: SubtractionPlan, cell: Cell, image: PreparedImage) -> float
     if not plan.config.padSky or plan.bbox.contains(cell.outer):
         return 0.0
     inside = cell.inner.slices((plan.bbox.x0, plan.bbox.y0))
-    level = clipped_mean(image.image[inside], image.usable[inside], sample=SAMPLE)
+    level = clipped_mean(image.image[inside], image.usable[inside], sample=MEAN_SAMPLE)
     return level if np.isfinite(level) else 0.0

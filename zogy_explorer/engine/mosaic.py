@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,11 +33,12 @@ class Mosaic:
         dtype = np.result_type(plan.science.image, plan.template.image)
         if plan.config.workingPrecision == "double":
             dtype = np.dtype(np.float64)
+        self._dtype = dtype
         self._cells: dict[int, CellResult] = {}
-        names = ["diff", "diff_variance"]
+        self._names = ["diff", "diff_variance"]
         if calculate_score:
-            names += ["score", "score_variance", "scorr"]
-        self._planes = {name: np.zeros(plan.shape, dtype=dtype) for name in names}
+            self._names += ["score", "score_variance", "scorr"]
+        self._planes: dict[str, Plane] = {}
         self._mask = plan.science.mask | plan.template.mask
         self._weight = np.zeros(plan.shape, dtype=dtype) if plan.config.blendCells else None
 
@@ -58,11 +62,11 @@ class Mosaic:
                 f"cell {result.cell.name} was made with configuration {result.config_hash}, "
                 f"the plan has {self.plan.config_hash}: subtract it again with this plan"
             )
-        self._cells[result.cell.index] = result
         if result.ok:
-            self._add(result)
+            result = self._add(result)
         else:
             self._blank(result)
+        self._cells[result.cell.index] = result
 
     def difference(self) -> Difference:
         """The frames so far.
@@ -103,18 +107,30 @@ class Mosaic:
             plan=self.plan,
         )
 
-    def _add(self, result: CellResult) -> None:
+    def _add(self, result: CellResult) -> CellResult:
+        """Paste; the cell as it is to be kept, sharing the frame's memory where it can."""
         box = result.region.slices((self.plan.bbox.x0, self.plan.bbox.y0))
-        if self._weight is None:
-            for name, plane in self._planes.items():
-                plane[box] = getattr(result, name)
-        else:
-            weight = _taper(result.region, result.cell.inner, self.plan.bbox)
-            self._weight[box] += weight
-            for name, plane in self._planes.items():
-                plane[box] += weight * getattr(result, name)
         if result.mask is not None:
             self._mask[box] |= result.mask
+        if self._weight is not None:
+            weight = _taper(result.region, result.cell.inner, self.plan.bbox)
+            self._weight[box] += weight
+            for name, plane in self._allocated().items():
+                plane[box] += weight * getattr(result, name)
+            return result
+        if result.region == self.plan.bbox:
+            self._planes = {name: getattr(result, name) for name in self._names}
+            return result
+        for name, plane in self._allocated().items():
+            plane[box] = getattr(result, name)
+        shared: dict[str, Any] = {name: plane[box] for name, plane in self._planes.items()}
+        return replace(result, **shared)
+
+    def _allocated(self) -> dict[str, Plane]:
+        if not self._planes:
+            shape, dtype = self.plan.shape, self._dtype
+            self._planes = {name: np.zeros(shape, dtype=dtype) for name in self._names}
+        return self._planes
 
     def _blank(self, result: CellResult) -> None:
         """A failed cell: D and S are 0, their variances positive, the mask says NO_DATA."""
@@ -122,7 +138,7 @@ class Mosaic:
         self._mask[box] |= bit_mask(self.plan.mask_planes, ["NO_DATA"])
 
     def _normalised(self) -> dict[str, Plane]:
-        planes = self._planes
+        planes = self._allocated()
         if self._weight is not None:
             covered = self._weight > 0
             planes = {

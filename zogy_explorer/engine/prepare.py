@@ -162,9 +162,9 @@ class _Draft:
             usable = ~self.ignored  # LSST no longer tells a filled pixel from a measured one
         else:
             variance_bad |= self.variance <= 0
-            mask = mask | np.where(
-                self.missing, bit_mask(self.planes, ["NO_DATA"]), np.int32(0)
-            ).astype(np.int32)
+            if self.missing.any():
+                mask = mask.copy()
+                mask[self.missing] |= bit_mask(self.planes, ["NO_DATA"])
             image, variance = self._interpolate(image_bad, variance_bad)
             filled = filled | self._masked_holes()
         return PreparedImage(

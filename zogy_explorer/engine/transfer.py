@@ -63,19 +63,33 @@ class CompactKernels:
     psf_diff: Plane
     psf_score: Plane
 
+    @property
+    def squares(self) -> tuple[Plane, Plane, Plane, Plane]:
+        """All squared kernels."""
+        return (self.square_diff_n, self.square_diff_r, self.square_score_n, self.square_score_r)
 
-def cell_kernels(
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """Kernels on planes of ``shape``, and their squares and the PSFs in pixel space."""
+
+    kernels: Kernels
+    compact: CompactKernels
+    shape: tuple[int, int]
+
+
+def cell_transfer(
     science: CellImage,
     template: CellImage,
     weights: Weights,
     config: Settings,
     shape: tuple[int, int],
     cache: TransferCache | None = None,
-) -> tuple[Kernels, CompactKernels]:
-    """Kernels on the plane of the cell, and their squares and PSFs in pixel space.
+) -> Transfer:
+    """What turns the images of a cell into D and S, on planes of ``shape``.
 
-    The latter are compact, so they are made on a plane just large enough for them; the LSST
-    preset uses the plane of the cell.
+    Squares and PSFs are compact, so they are made on a plane just large enough for them; the
+    LSST preset uses the plane of the cell.
     """
     stamps = (science.stamp, template.stamp)
     if cache is None:
@@ -86,7 +100,7 @@ def cell_kernels(
     if floor is None:
         floor = automatic_floor(*psfs.on(small), small)
     key = (*psfs.key, weights, floor, small, shape)
-    return cache.get(key, lambda: _make_kernels(psfs, weights, floor, small, shape))
+    return cache.get(key, lambda: _make_transfer(psfs, weights, floor, small, shape))
 
 
 class _PsfSpectra:
@@ -112,13 +126,13 @@ class _PsfSpectra:
         return stamp_spectrum(stamp, shape).astype(self._dtype, copy=False)
 
 
-def _make_kernels(
+def _make_transfer(
     psfs: _PsfSpectra,
     weights: Weights,
     floor: float,
     small: tuple[int, int],
     shape: tuple[int, int],
-) -> tuple[Kernels, CompactKernels]:
+) -> Transfer:
     near = kernels(*psfs.on(small), weights, floor)
     full = near if small == shape else kernels(*psfs.on(shape), weights, floor)
     compact = CompactKernels(
@@ -129,7 +143,7 @@ def _make_kernels(
         psf_diff=backward(near.psf_diff.copy(), small),
         psf_score=backward(near.psf_score.astype(near.psf_diff.dtype), small),
     )
-    return full, compact
+    return Transfer(full, compact, shape)
 
 
 def _compact_shape(

@@ -1,0 +1,154 @@
+"""D and S of a cell with their variances, in one transform or in overlapping pieces.
+
+A cell much larger than the reach of its kernels need not be transformed whole: pieces that
+overlap by that reach give the same planes (overlap-save), stay in the processor's cache, and
+need memory for one piece only. All pieces share one set of kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from zogy_explorer.engine.equations import proper_difference, score
+from zogy_explorer.engine.fourier import Plane, backward, forward
+from zogy_explorer.engine.transfer import Transfer
+from zogy_explorer.engine.variance import VariancePropagation
+
+Slices = tuple[slice, slice]
+
+
+@dataclass(frozen=True, eq=False)
+class CellPlanes:
+    """D (unit variance, flux scale F_D) and S with their variances, of one shape."""
+
+    diff: Plane
+    diff_variance: Plane
+    score: Plane | None
+    score_variance: Plane | None
+
+    def paste(self, target: Slices, part: CellPlanes, source: Slices) -> None:
+        """Copy the pixels ``source`` of a part to the pixels ``target``."""
+        self.diff[target] = part.diff[source]
+        self.diff_variance[target] = part.diff_variance[source]
+        if self.score is not None and part.score is not None:
+            self.score[target] = part.score[source]
+        if self.score_variance is not None and part.score_variance is not None:
+            self.score_variance[target] = part.score_variance[source]
+
+    def cut(self, inside: Slices) -> CellPlanes:
+        """Contiguous copies of the pixels ``inside``."""
+
+        def part(plane: Plane) -> Plane:
+            return np.ascontiguousarray(plane[inside])
+
+        return CellPlanes(
+            part(self.diff),
+            part(self.diff_variance),
+            None if self.score is None else part(self.score),
+            None if self.score_variance is None else part(self.score_variance),
+        )
+
+
+def transform(
+    images: tuple[Plane, Plane],
+    variances: tuple[Plane, Plane],
+    transfer: Transfer,
+    calculate_score: bool,
+    checkpoint: Callable[[], None],
+) -> CellPlanes:
+    """Planes of science and template (ny, nx) to planes of the same shape, all in one transform.
+
+    Parameters
+    ----------
+    images, variances
+        Padded planes of science and template.
+    transfer
+        Kernels on planes of this shape.
+    calculate_score
+        Whether S and its variance are wanted.
+    checkpoint
+        Called between transforms.
+    """
+    shape = (images[0].shape[0], images[0].shape[1])
+    kernels, compact = transfer.kernels, transfer.compact
+    spectra = (forward(images[0]), forward(images[1]))
+    checkpoint()
+    propagation = VariancePropagation(*variances, shape)
+    checkpoint()
+    diff = backward(proper_difference(*spectra, kernels), shape)
+    checkpoint()
+    diff_variance = propagation.of(compact.square_diff_n, compact.square_diff_r)
+    checkpoint()
+    if not calculate_score:
+        return CellPlanes(diff, diff_variance, None, None)
+    score_plane = backward(score(*spectra, kernels), shape)
+    checkpoint()
+    score_variance = propagation.of(compact.square_score_n, compact.square_score_r)
+    return CellPlanes(diff, diff_variance, score_plane, score_variance)
+
+
+def transform_in_pieces(
+    images: tuple[Plane, Plane],
+    variances: tuple[Plane, Plane],
+    transfer: Transfer,
+    inside: Slices,
+    margin: int,
+    calculate_score: bool,
+    checkpoint: Callable[[], None],
+) -> CellPlanes:
+    """The same, in pieces of the size of ``transfer``; only the pixels ``inside`` are returned.
+
+    Parameters
+    ----------
+    inside
+        Pixels of the padded planes that are wanted.
+    margin
+        Overlap [px]: beyond it the kernels are negligible. Off the padded planes it wraps
+        around, as one transform would.
+    """
+    shape = images[0].shape
+    wanted = (inside[0].stop - inside[0].start, inside[1].stop - inside[1].start)
+    dtype = images[0].dtype
+    out = CellPlanes(
+        np.empty(wanted, dtype),
+        np.empty(wanted, dtype),
+        np.empty(wanted, dtype) if calculate_score else None,
+        np.empty(wanted, dtype) if calculate_score else None,
+    )
+    for target_y, source_y, rows in _pieces(inside[0], transfer.shape[0], margin, shape[0]):
+        for target_x, source_x, columns in _pieces(inside[1], transfer.shape[1], margin, shape[1]):
+            part = transform(
+                (_cut(images[0], rows, columns), _cut(images[1], rows, columns)),
+                (_cut(variances[0], rows, columns), _cut(variances[1], rows, columns)),
+                transfer,
+                calculate_score,
+                checkpoint,
+            )
+            out.paste((target_y, target_x), part, (source_y, source_x))
+            checkpoint()
+    return out
+
+
+def _pieces(
+    inside: slice, side: int, margin: int, length: int
+) -> Iterator[tuple[slice, slice, np.ndarray | slice]]:
+    """Along one axis: where each piece goes, which of its pixels, and which pixels it takes."""
+    step = side - 2 * margin
+    for start in range(inside.start, inside.stop, step):
+        stop = min(start + step, inside.stop)
+        first = start - margin
+        span: np.ndarray | slice = slice(first, first + side)
+        if first < 0 or first + side > length:
+            span = np.arange(first, first + side) % length
+        yield (
+            slice(start - inside.start, stop - inside.start),
+            slice(margin, margin + stop - start),
+            span,
+        )
+
+
+def _cut(plane: Plane, rows: np.ndarray | slice, columns: np.ndarray | slice) -> Plane:
+    return plane[rows][:, columns]

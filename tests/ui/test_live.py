@@ -13,7 +13,7 @@ from zogy_explorer.errors import CancelledError
 from zogy_explorer.ui.live import InlineCourier, InlineExecutor, Job, Lane
 
 
-class HandCourier(InlineCourier):
+class HandCourier:
     """Keeps posted calls until the test, playing the page's thread, runs them."""
 
     def __init__(self) -> None:

@@ -1,0 +1,1 @@
+"""The page: sessions, views and the image wall. Nothing below imports from here."""

@@ -160,6 +160,7 @@ class Progress:
     total: int = 0
 
     def __call__(self, done: int, total: int) -> None:
+        """Called by the work."""
         self.done, self.total = done, total
 
     @property
@@ -257,7 +258,9 @@ class Lane:
             if job.on_poll
             else lambda: None
         )
-        future = self._pool().submit(_run, job)
+        # Without a page there is no thread to come back to: the work is done here and now.
+        pool = InlineExecutor() if isinstance(job.courier, InlineCourier) else self._pool()
+        future = pool.submit(_run, job)
         future.add_done_callback(
             lambda done: job.courier.post(functools.partial(self._land, job, done, stop))
         )

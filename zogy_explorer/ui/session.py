@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ from zogy_explorer.ui.layers import GrowingFrame
 from zogy_explorer.ui.live import (
     Courier,
     InlineCourier,
-    InlineExecutor,
     Job,
     Lane,
     Progress,
@@ -39,10 +39,13 @@ from zogy_explorer.ui.live import (
     frame_pool,
 )
 from zogy_explorer.ui.state import Frame, LiveCell, Notice, Pair, failures, frame_noise
+from zogy_explorer.ui.wall.display import DisplaySettings
 
 _log = logging.getLogger(__name__)
 
 NOTICES_KEPT = 200
+
+Present = Callable[[Frame, Frame | None], Mapping[str, Any]]
 
 
 class Session(param.Parameterized):
@@ -63,6 +66,9 @@ class Session(param.Parameterized):
     live_cell = param.Parameter(default=None, doc="A `LiveCell` newer than the frame, or None.")
     growing = param.Parameter(default=None, doc="Cells of the frame under way, newly arrived.")
     anchor = param.Parameter(default=None, doc="Point (x, y) whose cell is selected, or None.")
+    display = param.ClassSelector(
+        class_=DisplaySettings, default=DisplaySettings(), doc="How the images are shown."
+    )
     alert = param.String(default="", doc="One sentence that needs the user's attention.")
     notices = param.ClassSelector(class_=tuple, default=(), doc="The log, oldest first.")
     activity = param.String(default="", doc="What is going on, in words; empty when idle.")
@@ -78,10 +84,8 @@ class Session(param.Parameterized):
         super().__init__(config=config or ZogyConfig(doSpatialGrid=True))
         self._start_config = self.config.to_dict()
         self._root = root
-        self._frames = Lane(
-            frame_pool if live else InlineExecutor, cancel_running=True, on_idle=self._rest
-        )
-        self._cells = Lane(cell_pool if live else InlineExecutor)
+        self._frames = Lane(frame_pool, cancel_running=True, on_idle=self._rest)
+        self._cells = Lane(cell_pool)
         self._courier: Callable[[], Courier] = current_courier if live else InlineCourier
         self._history = History(self.config.to_dict())
         self._revision = 0
@@ -92,6 +96,8 @@ class Session(param.Parameterized):
         self._committed: dict[str, Any] = self.config.to_dict()
         self.visible_box: Callable[[], Box | None] = lambda: None
         """Asked for what the wall shows, so that those cells are computed first."""
+        self.present: Present = lambda frame, before: {}
+        """Called in the worker to prepare what a view needs of a new frame, given the old one."""
         self.config.param.watch(self._config_changed, list(ZogyConfig.field_names()))
 
     # -- what is shown ---------------------------------------------------------------------
@@ -156,7 +162,8 @@ class Session(param.Parameterized):
             pair = load()
             token.check()
             suited = settings.copy(**_suited(pair, settings))
-            return _compute_frame(pair, suited, None, number, revision, token, progress, None)
+            frame = _compute_frame(pair, suited, None, number, revision, token, progress, None)
+            return self._presented(frame, None)
 
         self._submit(work, self._land_new_pair, activity)
 
@@ -324,15 +331,19 @@ class Session(param.Parameterized):
             return
         settings, number, revision = self.config.copy(), self._runs + 1, self._revision
         prepared = (self.plan or self.frame.plan).prepared
-        visible = self.visible_box()
+        visible, before = self.visible_box(), self.frame
 
         def work(token: CancelToken, progress: Progress) -> Frame:
-            return _compute_frame(
+            frame = _compute_frame(
                 pair, settings, prepared, number, revision, token, progress, visible, arrived
             )
+            return self._presented(frame, before)
 
         arrived: list[GrowingFrame] = []
         self._submit(work, self._land_frame, "subtracting", arrived)
+
+    def _presented(self, frame: Frame, before: Frame | None) -> Frame:
+        return replace(frame, shown=self.present(frame, before))
 
     def _submit(
         self,

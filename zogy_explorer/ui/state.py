@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from zogy_explorer.exposure import Exposure
 SIGMA_TOLERANCE = 0.1
 """How far σ(Scorr) of the frame may be from 1 before the page speaks of it."""
 
-SYMBOLS: Mapping[str, str] = {"ok": "✓", "info": "ⓘ", "warning": "▲", "failed": "✕"}
+SYMBOLS: Mapping[str, str] = {"ok": "✓", "info": "•", "warning": "▲", "failed": "✕"}
 """A mark of each severity, so that colour never speaks alone."""
 
 WORDS: Mapping[str, str] = {"ok": "ok", "info": "info", "warning": "warn", "failed": "fail"}
@@ -94,6 +95,8 @@ class Frame:
         State of the settings it was made with; a result of an older one never replaces it.
     noise
         σ(Scorr) of the frame.
+    shown
+        What a view prepared for it in the worker.
     """
 
     pair: Pair
@@ -102,6 +105,7 @@ class Frame:
     seconds: float
     revision: int
     noise: FrameNoise
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def plan(self) -> SubtractionPlan:

@@ -1,0 +1,103 @@
+"""The command line: what it understands, and one sentence where it does not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from zogy_explorer import ZogyConfig
+from zogy_explorer.cli import describe_fields, main, make_config, parse_value
+from zogy_explorer.errors import InputError
+
+
+def refused(capsys, *words):
+    """Run with ``words``; the one line that went to stderr."""
+    try:
+        code = main(list(words))
+    except SystemExit as stop:
+        code = stop.code
+    out = capsys.readouterr()
+    assert code == 2
+    assert out.out == ""
+    assert out.err.count("\n") == 1
+    assert "Traceback" not in out.err
+    return out.err
+
+
+def test_a_path_that_is_not_there_is_one_sentence_and_code_2(capsys, tmp_path):
+    path = str(tmp_path / "missing.fits")
+    assert path in refused(capsys, path, path)
+
+
+def test_a_file_without_an_image_is_one_sentence(capsys, tmp_path):
+    path = tmp_path / "text.fits"
+    path.write_text("this is not FITS")
+    assert "text.fits" in refused(capsys, str(path), str(path))
+
+
+def test_one_file_alone_is_refused(capsys):
+    assert "only one file was given (a.fits)" in refused(capsys, "a.fits")
+
+
+def test_unknown_options_and_fields_are_refused_with_a_hint(capsys):
+    assert "--help" in refused(capsys, "--what")
+    assert "did you mean maxPsfCentroidDist?" in refused(capsys, "--set", "maxPsfCentroid=1")
+    assert "write FIELD=VALUE" in refused(capsys, "--set", "strict")
+    assert "maxPsfCentroidDist" in refused(capsys, "--set", "maxPsfCentroidDist=-1")
+
+
+def test_a_config_file_that_is_no_json_is_one_sentence(capsys, tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text("{")
+    assert "not JSON" in refused(capsys, "--config", str(path))
+    path.write_text("[1]")
+    assert "JSON object" in refused(capsys, "--config", str(path))
+    assert "no such file" in refused(capsys, "--config", str(tmp_path / "no.json"))
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("maxPsfCentroidDist", "0.5", 0.5),
+        ("doSpatialGrid", "no", False),
+        ("fftSizing", "exact", "exact"),
+        ("borderSize", "40", 40),
+        ("borderSize", "none", None),
+        ("ignoreMaskPlanes", "SAT,CR", ["SAT", "CR"]),
+        ("ignoreMaskPlanes", '["SAT"]', ["SAT"]),
+    ],
+)
+def test_settings_are_read_from_their_text(field, text, value):
+    assert parse_value(field, text) == value
+
+
+def test_a_switch_that_is_neither_true_nor_false_is_refused():
+    with pytest.raises(InputError, match="must be true or false"):
+        parse_value("strict", "maybe")
+
+
+def test_set_wins_over_the_config_file(tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"minBorder": 12, "fftSizing": "exact"}))
+    config = make_config(str(path), ["fftSizing=powerOfTwo"])
+    assert (config.minBorder, config.fftSizing, config.doSpatialGrid) == (12, "powerOfTwo", True)
+
+
+def test_every_field_is_described():
+    text = describe_fields()
+    assert all(field in text for field in ZogyConfig.field_names())
+
+
+def test_version_and_help_come_without_panel():
+    code = (
+        "import sys; from zogy_explorer.cli import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit as stop: assert stop.code == 0\n"
+        "assert 'panel' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("zogy-explorer ")

@@ -1,0 +1,240 @@
+"""Widgets for the fields of `ZogyConfig`: made from their types, bounds, units and docs.
+
+While a control moves, `Session.drag` computes the selected cell; when it is released,
+`Session.commit` lets the frame follow. Changes from elsewhere (undo, presets, Python) come back
+to the widgets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import panel as pn
+import param
+
+from zogy_explorer.engine.config import UNITS, ZogyConfig
+from zogy_explorer.masks import MASK_PLANES
+from zogy_explorer.ui.session import Session
+
+_ROW: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
+_LABEL_CSS = """
+:host { font-size: 12px; line-height: 26px; color: var(--zx-text); overflow: hidden;
+  white-space: nowrap; text-overflow: ellipsis; }
+i { font-style: normal; color: var(--zx-muted); }
+"""
+
+
+def label_of(field: str) -> str:
+    """A field's name with its unit."""
+    unit = UNITS.get(field)
+    return f"{field} [{unit}]" if unit else field
+
+
+def label_pane(label: str) -> pn.pane.HTML:
+    """A label, its unit in the quieter colour."""
+    name, _, unit = label.partition(" [")
+    text = escape(name) + (f" <i>{escape(unit.rstrip(']'))}</i>" if unit else "")
+    return pn.pane.HTML(
+        f'<span title="{escape(label)}">{text}</span>', stylesheets=[_LABEL_CSS], **_ROW
+    )
+
+
+def help_icon(text: str) -> pn.widgets.TooltipIcon:
+    """The mark that shows ``text``."""
+    return pn.widgets.TooltipIcon(value=text, width=18, height=18, margin=(4, 6, 0, 2))
+
+
+def with_help(widget: pn.widgets.Widget, text: str) -> pn.viewable.Viewable:
+    """The widget with ``text`` as its help: its own mark if it has one, else one beside it."""
+    widget.sizing_mode = "stretch_width"
+    widget.margin = (3, 0)
+    if "description" in widget.param:
+        widget.description = text
+        return widget
+    return pn.Row(widget, help_icon(text), **_ROW)
+
+
+def control(session: Session, field: str) -> pn.viewable.Viewable:
+    """The control of one field, with its help."""
+    parameter = ZogyConfig.param[field]
+    if isinstance(parameter, param.Number) and not isinstance(parameter, param.Boolean):
+        return _number(session, field)
+    widget = _choice(field, getattr(session.config, field))
+    widget.param.watch(lambda event: session.edit(**{field: event.new}), "value")
+    session.config.param.watch(
+        lambda event: widget.param.update(
+            value=list(event.new) if isinstance(event.new, list) else event.new
+        ),
+        field,
+    )
+    return with_help(widget, str(parameter.doc))
+
+
+def nice_step(span: float) -> float:
+    """A step of 1, 2 or 5 times a power of ten that divides ``span`` into about 200 steps."""
+    raw = span / 200
+    power = 10.0 ** math.floor(math.log10(raw))
+    factor = min((1, 2, 5, 10), key=lambda f: abs(math.log(raw / (f * power))))
+    return float(f"{factor * power:.6g}")
+
+
+class NumberControl:
+    """A slider with a number box beside its label; both say the same.
+
+    Parameters
+    ----------
+    label
+        Shown above the slider.
+    value, start, end, step
+        Of the slider; a number typed beyond its ends stretches it.
+    least, most
+        What is allowed at all; None: no limit.
+    whole
+        Integers only.
+    help_text
+        Shown by the mark beside the label.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        value: float,
+        *,
+        start: float,
+        end: float,
+        step: float,
+        least: float | None = None,
+        most: float | None = None,
+        whole: bool = False,
+        help_text: str = "",
+    ) -> None:
+        self._on_move: Callable[[float], None] = lambda value: None
+        self._on_release: Callable[[], None] = lambda: None
+        self._telling = False
+        slider = pn.widgets.IntSlider if whole else pn.widgets.FloatSlider
+        number = pn.widgets.IntInput if whole else pn.widgets.FloatInput
+        start, end = min(start, value), max(end, value)
+        self.slider = slider(
+            label="", name=f"{label} slider", value=value, start=start, end=end, step=step,
+            show_value=False, sizing_mode="stretch_width", margin=(0, 6, 6, 6),
+        )  # fmt: skip
+        self.number = number(
+            label="", name=f"{label} number", value=value, start=least, end=most, step=step,
+            width=78, margin=0, **({} if whole else {"format": _format(step)}),
+        )  # fmt: skip
+        self.view = pn.Column(
+            pn.Row(label_pane(label), help_icon(help_text), self.number, **_ROW),
+            self.slider,
+            sizing_mode="stretch_width",
+            margin=(3, 0, 0, 0),
+        )
+        self.slider.param.watch(self._slid, "value")
+        self.slider.param.watch(lambda event: self._on_release(), "value_throttled")
+        self.number.param.watch(self._typed, "value")
+
+    def connect(self, on_move: Callable[[float], None], on_release: Callable[[], None]) -> None:
+        """``on_move(value)`` while the slider moves, ``on_release()`` when it is let go."""
+        self._on_move, self._on_release = on_move, on_release
+
+    @property
+    def value(self) -> float:
+        """What both show."""
+        value: float = self.slider.value
+        return value
+
+    def show(self, value: float) -> None:
+        """Set both without telling anybody."""
+        self._telling = True
+        try:
+            if not self.slider.start <= value <= self.slider.end:
+                self.slider.param.update(
+                    start=min(self.slider.start, value), end=max(self.slider.end, value)
+                )
+            self.slider.value = value
+            self.number.value = value
+        finally:
+            self._telling = False
+
+    def set_disabled(self, disabled: bool) -> None:
+        """Grey out both."""
+        self.slider.disabled = self.number.disabled = disabled
+
+    def _slid(self, event: param.parameterized.Event) -> None:
+        if not self._telling:
+            self.show(event.new)
+            self._on_move(event.new)
+
+    def _typed(self, event: param.parameterized.Event) -> None:
+        if not self._telling and event.new is not None:
+            self.show(event.new)
+            self._on_move(event.new)
+            self._on_release()
+
+
+def _choice(field: str, value: Any) -> pn.widgets.Widget:
+    parameter = ZogyConfig.param[field]
+    label = label_of(field)
+    if isinstance(parameter, param.Boolean):
+        return pn.widgets.Checkbox(label=label, value=value)
+    if isinstance(parameter, param.Selector):
+        return pn.widgets.Select(label=label, options=list(parameter.objects), value=value)
+    options = list(dict.fromkeys([*MASK_PLANES, *value]))
+    return pn.widgets.MultiChoice(label=label, options=options, value=list(value))
+
+
+def _number(session: Session, field: str) -> pn.viewable.Viewable:
+    """Slider and number; and a check box if the field may be left to a rule."""
+    parameter = ZogyConfig.param[field]
+    whole = isinstance(parameter, param.Integer)
+    soft = parameter.softbounds or (0, 2 * (parameter.default or 50))
+    now = getattr(session.config, field)
+    step = 1 if whole else nice_step(soft[1] - soft[0])
+    least, most = parameter.bounds
+    if least is not None and not parameter.inclusive_bounds[0]:
+        least = least + step
+    guess = next(
+        v for v in (now, parameter.default, soft[0] + (soft[1] - soft[0]) / 4) if v is not None
+    )
+    made = NumberControl(
+        label_of(field),
+        int(guess) if whole else float(guess),
+        start=soft[0],
+        end=soft[1],
+        step=step,
+        least=least,
+        most=most,
+        whole=whole,
+        help_text=str(parameter.doc),
+    )
+    made.connect(lambda value: session.drag(**{field: value}), session.commit)
+    optional = bool(parameter.allow_None)
+    auto = pn.widgets.Checkbox(
+        label="automatic" if field != "noiseSeed" else "LSST's rule",
+        value=now is None,
+        visible=optional,
+        margin=(0, 0, 4, 0),
+    )
+    made.set_disabled(now is None)
+
+    def changed(event: param.parameterized.Event) -> None:
+        auto.value = event.new is None
+        made.set_disabled(event.new is None)
+        if event.new is not None:
+            made.show(event.new)
+
+    def toggled(event: param.parameterized.Event) -> None:
+        wanted = None if event.new else made.value
+        if (getattr(session.config, field) is None) != event.new:
+            session.edit(**{field: wanted})
+
+    session.config.param.watch(changed, field)
+    auto.param.watch(toggled, "value")
+    return pn.Column(made.view, auto, **_ROW) if optional else made.view
+
+
+def _format(step: float) -> str:
+    digits = max(0, -math.floor(math.log10(step) + 1e-9)) + 1
+    return f"0[.]{'0' * digits}"

@@ -1,0 +1,121 @@
+"""The Display group of the side bar: stretch, limits, colours and masks of the image wall."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import panel as pn
+
+from zogy_explorer.errors import InputError
+from zogy_explorer.ui.controls import NumberControl, with_help
+from zogy_explorer.ui.session import Session
+
+_HELP = {
+    "sky_stretch": "Curve from pixel value to colour of science and template, which share it.",
+    "sky_limits": "Where the common limits of science and template come from.",
+    "percentile": "Central part of the pixel values that lies between the limits.",
+    "n_sigma": "Half range about the median, in robust σ of the pixels.",
+    "low": "Value shown in the darkest colour.",
+    "high": "Value shown in the brightest colour.",
+    "diverging_sigma": "D, S and Scorr are shown from −k to +k robust σ of the shown pixels, "
+    "with zero in the middle of the colours.",
+    "sky_map": "Colours of science and template; all can be told apart by colour-blind eyes.",
+    "mask_overlay": "Draw the mask planes over the other images too.",
+    "mask_opacity": "Opacity of the mask over the images.",
+    "hidden_planes": "Mask planes that are not drawn anywhere.",
+    "grid": "Draw the cells, coloured by their worst flag.",
+}
+
+_NUMBERS = (
+    ("percentile", "Percentile [%]", 80.0, 100.0, 0.1, 1.0, 100.0),
+    ("n_sigma", "Range [±σ]", 1.0, 50.0, 0.5, 0.1, None),
+    ("diverging_sigma", "D, S, Scorr limits [±σ]", 1.0, 20.0, 0.5, 0.1, None),
+    ("mask_opacity", "Mask opacity", 0.0, 1.0, 0.05, 0.0, 1.0),
+)
+"""Field, label, slider's ends and step, and what is allowed."""
+
+
+class DisplayControls:
+    """Widgets that keep ``session.display`` up to date.
+
+    Parameters
+    ----------
+    session
+        Whose display they set.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        now = session.display
+        w = pn.widgets
+        self.widgets: dict[str, pn.widgets.Widget] = {
+            "sky_stretch": w.Select(
+                label="Stretch", options=["linear", "asinh", "sqrt", "log"], value=now.sky_stretch
+            ),
+            "sky_limits": w.Select(
+                label="Limits",
+                options=["zscale", "percentile", "sigma", "manual"],
+                value=now.sky_limits,
+            ),
+            "low": w.FloatInput(label="Lowest value", value=0.0),
+            "high": w.FloatInput(label="Highest value", value=1000.0),
+            "sky_map": w.Select(
+                label="Colours", options=["cividis", "gray", "viridis"], value=now.sky_map
+            ),
+            "mask_overlay": w.Checkbox(label="Mask over all images", value=now.mask_overlay),
+            "hidden_planes": w.MultiChoice(label="Hidden mask planes", options=[], value=[]),
+            "grid": w.Checkbox(label="Grid of cells", value=now.grid),
+        }
+        self.numbers = {
+            name: NumberControl(
+                label,
+                getattr(now, name),
+                start=start,
+                end=end,
+                step=step,
+                least=least,
+                most=most,
+                help_text=_HELP[name],
+            )
+            for name, label, start, end, step, least, most in _NUMBERS
+        }
+        self._rows = {n: with_help(w, _HELP[n]) for n, w in self.widgets.items()}
+        self._rows |= {name: number.view for name, number in self.numbers.items()}
+        self.view = pn.Column(
+            *(self._rows[name] for name in _HELP), sizing_mode="stretch_width", margin=0
+        )
+        for widget in self.widgets.values():
+            widget.param.watch(lambda event: self._changed(), "value")
+        for number in self.numbers.values():
+            number.connect(lambda value: self._changed(), lambda: None)
+        session.param.watch(self._planes_changed, "frame")
+        self._show_what_applies()
+
+    def _changed(self) -> None:
+        values = {name: widget.value for name, widget in self.widgets.items()}
+        values |= {name: number.value for name, number in self.numbers.items()}
+        low, high = values.pop("low"), values.pop("high")
+        self._show_what_applies()
+        manual = (low, high) if values["sky_limits"] == "manual" else None
+        if None in values.values() or (manual is not None and None in manual):
+            return
+        try:
+            self._session.display = replace(self._session.display, **values, manual_limits=manual)
+        except InputError as error:
+            self._session.report(error)
+
+    def _show_what_applies(self) -> None:
+        limits = self.widgets["sky_limits"].value
+        for name, when in (
+            ("percentile", "percentile"),
+            ("n_sigma", "sigma"),
+            ("low", "manual"),
+            ("high", "manual"),
+        ):
+            self._rows[name].visible = limits == when
+        self._rows["mask_opacity"].visible = self.widgets["mask_overlay"].value
+
+    def _planes_changed(self, event: Any) -> None:
+        if event.new is not None:
+            self.widgets["hidden_planes"].options = list(event.new.plan.mask_planes)

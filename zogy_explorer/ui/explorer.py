@@ -1,0 +1,106 @@
+"""`ZogyExplorer`: the page as a Panel object, for notebooks, ``.servable()`` and ``pn.serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+from panel.viewable import Viewable, Viewer
+
+from zogy_explorer.engine import CellResult, Difference, ZogyConfig
+from zogy_explorer.errors import InputError
+from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.page import Page
+from zogy_explorer.ui.session import Session
+
+TITLE = "ZOGY Explorer"
+
+Source = Exposure | str | Path | None
+
+# Once a process: which of Panel's bundles the page needs, from this machine, never a CDN.
+pn.extension("tabulator", "filedropper", inline=True)
+
+
+class ZogyExplorer(Viewer):
+    """A pair and its subtraction on one live page.
+
+    Parameters
+    ----------
+    science, template
+        Exposures, or paths of FITS files; neither: the sample pair.
+    config
+        Settings to start with; ``ZogyConfig(doSpatialGrid=True)`` by default. It is live: what
+        you set on ``explorer.config`` is computed and shown.
+    dark
+        Theme at the start.
+    root
+        Folder that the page may open files from; None: anywhere.
+
+    Raises
+    ------
+    InputError
+        If only one of science and template is given.
+
+    Examples
+    --------
+    >>> ZogyExplorer("science.fits", "template.fits").servable()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        science: Source = None,
+        template: Source = None,
+        config: ZogyConfig | None = None,
+        *,
+        dark: bool = True,
+        root: Path | None = None,
+        **params: Any,
+    ) -> None:
+        if (science is None) != (template is None):
+            missing = "science" if science is None else "template"
+            raise InputError(f"no {missing} image was given: ZOGY Explorer needs both, or neither")
+        super().__init__(**params)
+        self.session = Session(config, root=root)
+        document = pn.state.curdoc
+        served = document is not None and document.session_context is not None
+        self.page = Page(self.session, dark=dark, full_window=served)
+        if served:
+            pn.state.on_session_destroyed(lambda context: self.page.close())
+        self._open(science, template)
+
+    def _open(self, science: Source, template: Source) -> None:
+        if science is None or template is None:
+            self.session.open_sample()
+        elif isinstance(science, Exposure) and isinstance(template, Exposure):
+            self.session.open_exposures(science, template)
+        elif isinstance(science, str | Path) and isinstance(template, str | Path):
+            self.session.open_paths(str(science), str(template))
+        else:
+            raise InputError(
+                f"science is a {type(science).__name__} and template a {type(template).__name__}: "
+                "give two Exposures or two paths"
+            )
+
+    @property
+    def config(self) -> ZogyConfig:
+        """The settings; changing a field changes the page."""
+        config: ZogyConfig = self.session.config
+        return config
+
+    @property
+    def result(self) -> Difference | None:
+        """The newest finished subtraction, or None before the first."""
+        return self.session.frame.difference if self.session.frame is not None else None
+
+    @property
+    def cell(self) -> CellResult | None:
+        """The selected cell's newest result."""
+        return self.session.cell
+
+    def servable(self, title: str | None = None, **kwargs: Any) -> Viewer:
+        """Add the page to the document being served."""
+        return super().servable(title=title or TITLE, **kwargs)
+
+    def __panel__(self) -> Viewable:
+        return self.page.view

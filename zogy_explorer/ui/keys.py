@@ -1,0 +1,64 @@
+"""Keyboard shortcuts: one listener in the browser, one message a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import param
+from panel.custom import JSComponent
+
+SHORTCUTS: Mapping[str, str] = {
+    "← → ↑ ↓": "select the neighbouring cell",
+    "z": "zoom to the selected cell",
+    "r or 0": "show the whole frame",
+    "d": "dark or light",
+    "Ctrl+Z": "undo the last change of settings",
+    "Ctrl+Y": "redo it",
+    "Esc": "cancel the running work, or close this help",
+    "?": "show or hide this help",
+}
+"""What the help lists."""
+
+
+class Keys(JSComponent):
+    """Tells which key was pressed, unless the user is typing or moving a slider.
+
+    Parameters
+    ----------
+    everywhere
+        Listen on the whole page; False (a notebook): only while the focus is inside the page's
+        own element.
+    """
+
+    everywhere = param.Boolean(default=True)
+
+    _esm = """
+    export function render({model, el}) {
+      const known = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown",
+        "z", "r", "0", "d", "?", "Escape"])
+      const listen = (event) => {
+        const path = event.composedPath()
+        const host = el.getRootNode().host?.getRootNode().host
+        if (!model.everywhere && !path.includes(host)) return
+        const busy = 'input, textarea, select, [contenteditable], [role="slider"], [role="listbox"]'
+        if (path.some((node) => node.matches?.(busy))) return
+        const chord = event.ctrlKey || event.metaKey
+        const key = chord ? `Ctrl+${event.key.toLowerCase()}` : event.key
+        if (!known.has(key) && key !== "Ctrl+z" && key !== "Ctrl+y" || event.altKey) return
+        event.preventDefault()
+        model.send_msg({key})
+      }
+      document.addEventListener("keydown", listen)
+      model.on("remove", () => document.removeEventListener("keydown", listen))
+    }
+    """
+
+    def __init__(self, actions: Mapping[str, Callable[[], object]], **params: Any) -> None:
+        super().__init__(width=0, height=0, margin=0, **params)
+        self._actions = dict(actions)
+
+    def _handle_msg(self, data: Any) -> None:
+        action = self._actions.get(data.get("key", ""))
+        if action is not None:
+            action()

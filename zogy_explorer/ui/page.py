@@ -1,0 +1,297 @@
+"""The page of one session: where everything stands, and who hears of what.
+
+Layout and wiring only. It makes no use of a template, so the same object is a served page and
+the output of a notebook cell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import panel as pn
+
+from zogy_explorer.engine.result import CellResult
+from zogy_explorer.geometry import Box
+from zogy_explorer.ui import words
+from zogy_explorer.ui.drawer import Drawer
+from zogy_explorer.ui.header import Header, help_pane
+from zogy_explorer.ui.inspector import Inspector, text_pane
+from zogy_explorer.ui.keys import Keys
+from zogy_explorer.ui.layers import Layers, cell_layers, frame_layers
+from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.sidebar import Sidebar
+from zogy_explorer.ui.state import SYMBOLS, Frame
+from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
+from zogy_explorer.ui.wall import ImageWall, build_pyramids
+
+NOTEBOOK_HEIGHT = 860
+"""[px] Height of the page in a notebook, where no window gives one."""
+
+_INPUTS = ("science", "template")
+
+
+class Page:
+    """Views of a session, wired.
+
+    Parameters
+    ----------
+    session
+        Whose page it is.
+    dark
+        Theme at the start.
+    full_window
+        Fill the browser's window; False: stand in a notebook.
+    """
+
+    def __init__(self, session: Session, *, dark: bool = True, full_window: bool = True) -> None:
+        self.session = session
+        self.dark = dark
+        self._painted_frame: Frame | None = None
+        self.wall = ImageWall(dark=dark)
+        self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
+        self.readout_pane = pn.pane.Bokeh(
+            self.wall.readout, sizing_mode="stretch_width", margin=(2, 8)
+        )
+        self.header = Header(session, self.toggle_theme, self.toggle_help)
+        self.sidebar = Sidebar(session)
+        self.inspector = Inspector(palette(dark))
+        self.drawer = Drawer(session)
+        self.help = help_pane()
+        self.keys = Keys(self._actions(), everywhere=full_window)
+        self.view = styled(self._arrange(full_window))
+        session.visible_box = self._visible_box
+        session.present = present
+        self.wall.on_tap(session.select_at)
+        session.param.watch(lambda *events: self._show_frame(), "frame")
+        session.param.watch(lambda *events: self._show_live(), "live_cell")
+        session.param.watch(lambda *events: self._show_growing(), "growing")
+        session.param.watch(lambda *events: self._show_cell(), ["frame", "live_cell", "anchor"])
+        session.param.watch(lambda event: self.wall.set_display(event.new), "display")
+        session.param.watch(lambda *events: self._show_messages(), ["alert", "frame"])
+        if session.frame is not None:
+            self._show_frame()
+        self._show_cell()
+        self._show_messages()
+
+    def toggle_theme(self) -> None:
+        """Dark to light or back, at once."""
+        self.dark = not self.dark
+        self.view.css_classes = theme_classes(self.dark)
+        self.header.theme.label = "Light" if self.dark else "Dark"
+        self.wall.set_dark(self.dark)
+        self.inspector.theme(palette(self.dark))
+
+    def toggle_help(self) -> None:
+        """Show or hide the shortcuts."""
+        self.help.visible = not self.help.visible
+
+    def zoom_to_cell(self) -> None:
+        """Show the selected cell with its padding."""
+        cell = self.session.cell
+        if cell is not None:
+            self.wall.zoom_to(cell.cell.outer, 0.05)
+
+    def close(self) -> None:
+        """The browser has gone."""
+        self.session.close()
+
+    # -- arrangement -----------------------------------------------------------------------
+
+    def _arrange(self, full_window: bool) -> pn.viewable.Viewable:
+        self._alert = text_pane(name="alert", margin=0)
+        self._dismiss = pn.widgets.Button(label="Dismiss", margin=(0, 0, 0, 8), name="dismiss")
+        self._dismiss.on_click(lambda event: self.session.param.update(alert=""))
+        self.alert_row = pn.Row(
+            self._alert,
+            self._dismiss,
+            sizing_mode="stretch_width",
+            visible=False,
+            margin=(6, 8, 0, 8),
+            styles={
+                "border": "1px solid var(--zx-failed)",
+                "border-radius": "4px",
+                "padding": "6px 10px",
+                "background": "var(--zx-surface)",
+            },
+        )
+        self.noise_pane = text_pane(
+            name="noise-notice",
+            visible=False,
+            margin=(6, 8, 0, 8),
+            styles={"border-left": "3px solid var(--zx-warning)", "padding-left": "8px"},
+        )
+        lower = pn.Column(
+            self.drawer.view,
+            sizing_mode="stretch_width",
+            height=190,
+            margin=0,
+            styles={"border-top": "1px solid var(--zx-border)"},
+        )
+        centre = pn.Column(
+            self.alert_row,
+            self.noise_pane,
+            self.wall_pane,
+            self.readout_pane,
+            lower,
+            sizing_mode="stretch_both",
+            margin=0,
+            css_classes=["zx-centre"],
+        )
+        left = pn.Column(
+            self.sidebar.view,
+            width=272,
+            sizing_mode="stretch_height",
+            margin=0,
+            styles={
+                "border-right": "1px solid var(--zx-border)",
+                "background": "var(--zx-surface)",
+            },
+        )
+        right = pn.Column(
+            self.inspector.view,
+            width=344,
+            sizing_mode="stretch_height",
+            scroll="y-auto",
+            margin=0,
+            styles={"border-left": "1px solid var(--zx-border)"},
+        )
+        body = pn.Row(left, centre, right, sizing_mode="stretch_both", margin=0)
+        options: dict[str, Any] = (
+            {"sizing_mode": "stretch_both", "styles": {"position": "fixed", "inset": "0"}}
+            if full_window
+            else {"sizing_mode": "stretch_width", "height": NOTEBOOK_HEIGHT}
+        )
+        return pn.Column(
+            self.header.view,
+            body,
+            self.help,
+            self.keys,
+            name="zogy-explorer",
+            css_classes=theme_classes(self.dark),
+            stylesheets=[ROOT_CSS],
+            margin=0,
+            **options,
+        )
+
+    def _actions(self) -> dict[str, Any]:
+        session = self.session
+        return {
+            "ArrowLeft": lambda: session.step(-1, 0),
+            "ArrowRight": lambda: session.step(1, 0),
+            "ArrowUp": lambda: session.step(0, 1),
+            "ArrowDown": lambda: session.step(0, -1),
+            "z": self.zoom_to_cell,
+            "r": self.wall.reset_view,
+            "0": self.wall.reset_view,
+            "d": self.toggle_theme,
+            "?": self.toggle_help,
+            "Escape": self._escape,
+            "Ctrl+z": session.undo,
+            "Ctrl+y": session.redo,
+        }
+
+    def _escape(self) -> None:
+        if self.help.visible:
+            self.help.visible = False
+        else:
+            self.session.cancel()
+
+    # -- what the session tells ------------------------------------------------------------
+
+    def _show_frame(self) -> None:
+        """A frame has landed, or the old one must be shown again after a cancel."""
+        frame = self.session.frame
+        if frame is None:
+            return
+        before, self._painted_frame = self._painted_frame, frame
+        # What was prepared in the worker has been patched if it was shown before.
+        layers = frame.shown if frame is not before and frame.shown else frame_layers(frame)
+        science = frame.pair.science
+        if before is None or before.pair is not frame.pair:
+            self.wall.set_frame(
+                frame.plan.bbox, layers, frame.plan.mask_planes, science.wcs, reset_view=True
+            )
+        else:
+            self.wall.set_layers(layers)
+        self._show_grid()
+
+    def _show_live(self) -> None:
+        live = self.session.live_cell
+        if live is not None:
+            box, layers = cell_layers(live.plan, live.result)
+            self.wall.patch(box, layers)
+            self._show_grid()
+
+    def _show_growing(self) -> None:
+        growing, frame = self.session.growing, self.session.frame
+        if growing is None or frame is None:
+            return
+        patch = growing.merged(growing.take(), frame_result_layers(frame))
+        if patch is not None:
+            self.wall.patch(*patch)
+
+    def _show_grid(self) -> None:
+        frame, live = self.session.frame, self.session.live_cell
+        results = list(frame.cells)
+        if live is not None:
+            results = [live.result if _same_place(live.result, r) else r for r in results]
+        self.wall.set_grid(
+            [r.cell for r in results], [r.worst for r in results], [flag_text(r) for r in results]
+        )
+
+    def _show_cell(self) -> None:
+        result = self.session.cell
+        self.wall.select(result.cell if result is not None else None)
+        self.inspector.show(self.session.plan, result)
+
+    def _show_messages(self) -> None:
+        text, frame = self.session.alert, self.session.frame
+        symbol = f'<span class="failed">{SYMBOLS["failed"]}</span>'
+        self._alert.object = f'<div role="alert">{symbol} {escape(text)}</div>'
+        self.alert_row.visible = bool(text)
+        noise = frame.noise if frame is not None else None
+        speak = noise is not None and bool(noise.sentence)
+        if noise is not None and speak:
+            self.noise_pane.object = (
+                f"<div>{words.mark(noise.severity)} {escape(noise.sentence)} "
+                f'<span class="muted">{escape(noise.advice)}</span></div>'
+            )
+        self.noise_pane.visible = speak
+
+    def _visible_box(self) -> Box | None:
+        left, bottom, right, top = self.wall.view
+        if not all(map(math.isfinite, (left, bottom, right, top))) or right <= left:
+            return None
+        x0, y0 = math.floor(left), math.floor(bottom)
+        return Box(x0, y0, math.ceil(right) - x0, math.ceil(top) - y0)
+
+
+def present(frame: Frame, before: Frame | None) -> Mapping[str, Any]:
+    """Pyramids of a new frame, made in the worker; only what differs from the frame before."""
+    layers = frame_layers(frame)
+    if before is not None and before.plan.prepared is frame.plan.prepared:
+        layers = {name: plane for name, plane in layers.items() if name not in _INPUTS}
+    return build_pyramids(frame.plan.bbox, layers)
+
+
+def frame_result_layers(frame: Frame) -> Layers:
+    """Planes of a frame's result as they are, failed cells not blanked."""
+    difference = frame.difference
+    return {
+        "difference": difference.diff.image,
+        "score": None if difference.score is None else difference.score.image,
+        "scorr": difference.scorr,
+        "mask": difference.diff.mask,
+    }
+
+
+def flag_text(result: CellResult) -> str:
+    """Flags of a cell for its hover text; empty if there are none."""
+    return "; ".join(f"{SYMBOLS[f.severity]} {f.name}: {f.cause}" for f in result.flags)
+
+
+def _same_place(live: CellResult, result: CellResult) -> bool:
+    return live.cell.inner == result.cell.inner

@@ -1,0 +1,179 @@
+"""The side bar: run controls, the pair, every setting by group, and the display."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+
+from zogy_explorer.engine.config import GROUPS, ZogyConfig
+from zogy_explorer.ui.controls import control
+from zogy_explorer.ui.display_controls import DisplayControls
+from zogy_explorer.ui.session import Session
+
+OPEN_GROUPS = ("Data", "PSFs", "Grid", "Padding")
+"""Groups that are open at the start."""
+
+PRESETS: dict[str, Callable[[], ZogyConfig]] = {
+    "Default": lambda: ZogyConfig(doSpatialGrid=True),
+    # `strict` would replace the page's red cells by a single sentence.
+    "LSST 2023": lambda: ZogyConfig.lsst(doSpatialGrid=True, strict=False),
+}
+"""Sets of settings to start from."""
+
+UPLOAD_LIMIT = "500MB"
+
+
+def _button(label: str, **kwargs: Any) -> pn.widgets.Button:
+    options = {"margin": (3, 4, 3, 0), "sizing_mode": "stretch_width"} | kwargs
+    return pn.widgets.Button(label=label, **options)
+
+
+class Sidebar:
+    """All controls of a session.
+
+    Parameters
+    ----------
+    session
+        What they control.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.display = DisplayControls(session)
+        run = self._run()
+        groups: list[tuple[str, pn.viewable.Viewable]] = [("Data", self._data())]
+        for title, fields in GROUPS.items():
+            column = pn.Column(
+                *(control(session, field) for field in fields),
+                sizing_mode="stretch_width",
+                margin=0,
+            )
+            groups.append((title, column))
+        groups.append(("Display", self.display.view))
+        cards = [
+            pn.Card(
+                content,
+                title=title,
+                name=f"group-{title}",
+                collapsed=title not in OPEN_GROUPS,
+                sizing_mode="stretch_width",
+                margin=(0, 0, 6, 0),
+                css_classes=["zx-card"],
+            )
+            for title, content in groups
+        ]
+        self.view = pn.Column(
+            run,
+            pn.Column(*cards, sizing_mode="stretch_both", scroll="y-auto", margin=(4, 0, 0, 0)),
+            sizing_mode="stretch_both",
+            margin=(8, 4, 0, 12),
+        )
+
+    def _run(self) -> pn.viewable.Viewable:
+        session = self._session
+        self.recompute = _button("Recompute", name="recompute")
+        self.cancel = _button("Cancel", name="cancel", disabled=True)
+        self.undo = _button("Undo", disabled=True)
+        self.redo = _button("Redo", disabled=True)
+        self.reset = _button("Reset")
+        self.preset = pn.widgets.Select(
+            label="Preset", options=["", *PRESETS], value="", sizing_mode="stretch_width",
+            margin=(3, 4, 3, 0), description="Set every setting at once; Undo takes it back.",
+        )  # fmt: skip
+        self.bar = pn.indicators.Progress(
+            value=0, max=100, height=6, sizing_mode="stretch_width", margin=(4, 4, 0, 0),
+            name="progress", visible=True, css_classes=["zx-bar"],
+        )  # fmt: skip
+        self.recompute.on_click(lambda event: session.recompute())
+        self.cancel.on_click(lambda event: session.cancel())
+        self.undo.on_click(lambda event: session.undo())
+        self.redo.on_click(lambda event: session.redo())
+        self.reset.on_click(lambda event: session.reset())
+        self.preset.param.watch(self._use_preset, "value")
+        session.param.watch(
+            lambda *events: self._show_state(),
+            ["busy", "stale", "progress", "can_undo", "can_redo"],
+        )
+        self._show_state()
+        return pn.Column(
+            pn.Row(self.recompute, self.cancel, sizing_mode="stretch_width", margin=0),
+            pn.Row(self.undo, self.redo, self.reset, sizing_mode="stretch_width", margin=0),
+            self.bar,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    def _show_state(self) -> None:
+        session = self._session
+        self.cancel.disabled = not session.busy
+        self.recompute.color = "warning" if session.stale and not session.busy else "default"
+        self.undo.disabled = not session.can_undo
+        self.redo.disabled = not session.can_redo
+        self.bar.value = round(100 * session.progress)
+
+    def _use_preset(self, event: Any) -> None:
+        if event.new:
+            self._session.use_preset(PRESETS[event.new]())
+            self.preset.value = ""
+
+    def _data(self) -> pn.viewable.Viewable:
+        session = self._session
+        self.science_path = pn.widgets.TextInput(
+            label="Science file", placeholder="/path/to/science.fits",
+            sizing_mode="stretch_width", margin=(3, 0),
+            description="FITS file on the machine that serves this page.",
+        )  # fmt: skip
+        self.template_path = pn.widgets.TextInput(
+            label="Template file", placeholder="/path/to/template.fits",
+            sizing_mode="stretch_width", margin=(3, 0),
+            description="FITS file on the same pixel grid as the science file.",
+        )  # fmt: skip
+        self.open = _button("Open", color="primary", name="open")
+        self.sample = _button("Sample pair", name="sample")
+        self.upload = pn.widgets.FileDropper(
+            label="Upload two files: science first, then template",
+            multiple=True,
+            max_file_size=UPLOAD_LIMIT,
+            sizing_mode="stretch_width",
+            height=110,
+            margin=(3, 0),
+            name="upload",
+        )
+        self.open.on_click(
+            lambda event: session.open_paths(
+                self.science_path.value_input or self.science_path.value,
+                self.template_path.value_input or self.template_path.value,
+            )
+        )
+        self.sample.on_click(lambda event: session.open_sample())
+        self.upload.param.watch(self._uploaded, "value")
+        return pn.Column(
+            self.science_path,
+            self.template_path,
+            pn.Row(self.open, self.sample, sizing_mode="stretch_width", margin=0),
+            self.upload,
+            self.preset,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    def _uploaded(self, event: Any) -> None:
+        files = {name: _bytes(content) for name, content in (event.new or {}).items()}
+        if len(files) < 2:
+            return
+        first, second = _roles(list(files.items())[-2:])
+        self._session.open_uploads(first, second)
+
+
+def _roles(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Science and template: by their names if these say it, else in order of arrival."""
+    words = ("templ", "ref")
+    first_is_template = any(word in files[0][0].lower() for word in words)
+    second_is_template = any(word in files[1][0].lower() for word in words)
+    return files[::-1] if first_is_template and not second_is_template else files
+
+
+def _bytes(content: bytes | str) -> bytes:
+    return content.encode("latin-1") if isinstance(content, str) else content

@@ -73,7 +73,7 @@ def compute_cell(
 ) -> CellResult:
     """The same from a cut-out, which can travel to another process."""
     start = time.perf_counter()
-    result = _described(inputs)
+    result = describe_cell(inputs)
     if result.worst != "failed" and inputs.science is not None and inputs.template is not None:
         try:
             result = _computed(
@@ -98,8 +98,8 @@ def _no_checkpoint() -> None:
     """Work that nobody wants to stop."""
 
 
-def _described(inputs: CellInput) -> CellResult:
-    """What is known before any transform: PSFs, centroids, σ."""
+def describe_cell(inputs: CellInput) -> CellResult:
+    """What is known of a cell before any transform: PSFs, centroids, σ; and why it fails, if so."""
     config = inputs.settings
     psf_n, psf_r = inputs.stamps
     nowhere = (np.nan, np.nan)
@@ -161,23 +161,38 @@ def _computed(
     checkpoint: Checkpoint,
     cache: TransferCache | None,
 ) -> CellResult:
-    """The described cell with its planes, PSFs, mask and noise."""
-    config = inputs.settings
-    weights = cell_weights(science, template, config)
     checkpoint()
-    planes, transfer = _planes(inputs, science, template, calculate_score, checkpoint, cache)
+    planes, transfer = cell_planes(inputs, science, template, calculate_score, checkpoint, cache)
+    return complete_cell(result, inputs, planes, transfer)
+
+
+def complete_cell(
+    result: CellResult, inputs: CellInput, planes: CellPlanes, transfer: Transfer
+) -> CellResult:
+    """The described cell with its planes, PSFs, mask and noise.
+
+    Parameters
+    ----------
+    result
+        From `describe_cell`.
+    planes
+        D and S over the region of the cell; changed in place.
+    transfer
+        The kernels that made them.
+    """
     compact, shape = transfer.compact, transfer.shape
+    weights = transfer.kernels.weights
     mean_power = full_plane_sum(transfer.kernels.score_power, shape[1]) / np.prod(shape)
-    psf_shape = _published_shape(science.stamp.shape, template.stamp.shape, config)
-    psf_diff, diff_sum = _cut_psf(compact.psf_diff, psf_shape)
-    psf_score, score_sum = _cut_psf(compact.psf_score, psf_shape)
+    psf_shape = published_shape(*inputs.stamps, inputs.settings)
+    psf_diff, diff_sum = cut_psf(compact.psf_diff, psf_shape)
+    psf_score, score_sum = cut_psf(compact.psf_score, psf_shape)
     planes.diff[...] /= weights.flux_diff  # in place: a frame in one cell is large
     planes.diff_variance[...] /= weights.flux_diff**2
     result = replace(
         _with_score(result, inputs, planes),
         diff=planes.diff,
         diff_variance=planes.diff_variance,
-        mask=_grown_mask(inputs, compact, calculate_score),
+        mask=_grown_mask(inputs, compact, planes.score is not None),
         psf_diff=psf_diff,
         psf_score=psf_score,
         psf_diff_sum=diff_sum,
@@ -189,7 +204,7 @@ def _computed(
     return _judged(result, inputs)
 
 
-def _planes(
+def cell_planes(
     inputs: CellInput,
     science: CellImage,
     template: CellImage,
@@ -198,24 +213,36 @@ def _planes(
     cache: TransferCache | None,
 ) -> tuple[CellPlanes, Transfer]:
     """D and S over the region, and the kernels that made them."""
-    config, outer = inputs.settings, inputs.cell.outer
-    weights = cell_weights(science, template, config)
+    outer = inputs.cell.outer
     images = (science.image, template.image)
     variances = (science.variance, template.variance)
     inside = inputs.region.slices((outer.x0, outer.y0))
-    if config.pieceSize and outer.area > _PIECES_WORTH * config.pieceSize**2:
-        side = padded_length(config.pieceSize, "fast")
-        transfer = cell_transfer(science, template, weights, config, (side, side), cache)
-        margin = int(kernel_radius(transfer.compact.squares, _NEGLIGIBLE)) + 1
-        if margin <= side // 5:
-            planes = transform_in_pieces(
-                images, variances, transfer, inside, margin, calculate_score, checkpoint
-            )
-            return planes, transfer
-    transfer = cell_transfer(science, template, weights, config, outer.shape, cache)
+    pieces = piece_transfer(inputs, science, template, cache)
+    if pieces is not None:
+        transfer, margin = pieces
+        planes = transform_in_pieces(
+            images, variances, transfer, inside, margin, calculate_score, checkpoint
+        )
+        return planes, transfer
+    weights = cell_weights(science, template, inputs.settings)
+    transfer = cell_transfer(science, template, weights, inputs.settings, outer.shape, cache)
     checkpoint()
     planes = transform(images, variances, transfer, calculate_score, checkpoint)
     return planes.cut(inside), transfer
+
+
+def piece_transfer(
+    inputs: CellInput, science: CellImage, template: CellImage, cache: TransferCache | None
+) -> tuple[Transfer, int] | None:
+    """Kernels on a piece and its margin [px]; None if the cell is to be transformed whole."""
+    config = inputs.settings
+    if not config.pieceSize or inputs.cell.outer.area <= _PIECES_WORTH * config.pieceSize**2:
+        return None
+    side = padded_length(config.pieceSize, "fast")
+    weights = cell_weights(science, template, config)
+    transfer = cell_transfer(science, template, weights, config, (side, side), cache)
+    margin = int(kernel_radius(transfer.compact.squares, _NEGLIGIBLE)) + 1
+    return (transfer, margin) if margin <= side // 5 else None
 
 
 def _with_score(result: CellResult, inputs: CellInput, planes: CellPlanes) -> CellResult:
@@ -265,15 +292,19 @@ def _judged(result: CellResult, inputs: CellInput) -> CellResult:
     return replace(result, noise=noise, flags=tuple(flags))
 
 
-def _published_shape(
-    science: tuple[int, ...], template: tuple[int, ...], config: Settings
+def published_shape(
+    science: Plane | None, template: Plane | None, config: Settings
 ) -> tuple[int, int]:
+    """Shape of P_D and P_S for the stamps of both images."""
+    assert science is not None
+    assert template is not None
+    h, w = science.shape
     if config.psfShape == "science":
-        return (science[0], science[1])
-    return (max(science[0], template[0]), max(science[1], template[1]))
+        return (h, w)
+    return (max(h, template.shape[0]), max(w, template.shape[1]))
 
 
-def _cut_psf(psf: Plane, shape: tuple[int, int]) -> tuple[NDArray[np.float64], float]:
+def cut_psf(psf: Plane, shape: tuple[int, int]) -> tuple[NDArray[np.float64], float]:
     """Unit-sum stamp, centre at n // 2, and its sum before normalisation."""
     stamp = pad_center_origin(psf, shape, inverse=True).astype(np.float64)
     total = float(stamp.sum())

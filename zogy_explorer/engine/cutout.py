@@ -24,7 +24,7 @@ from zogy_explorer.engine.statistics import MEAN_SAMPLE, clipped_mean, mean_vari
 from zogy_explorer.errors import PsfError
 from zogy_explorer.geometry import Box
 from zogy_explorer.masks import bit_mask
-from zogy_explorer.psf import Stamp
+from zogy_explorer.psf import Psf, Stamp
 
 Checkpoint = Callable[[], None]
 """Called between steps; may raise `CancelledError`."""
@@ -71,29 +71,46 @@ class CellInput:
     flags: tuple[Flag, ...]
 
 
-def cut_cell(plan: SubtractionPlan, cell: Cell) -> CellInput:
-    """Cut a cell out of the plan: PSFs, σ², padded planes, mask. Raises nothing for bad data."""
+def cut_cell(
+    plan: SubtractionPlan,
+    cell: Cell,
+    *,
+    psfs: tuple[Psf | None, Psf | None] = (None, None),
+    variances: tuple[float | None, float | None] = (None, None),
+) -> CellInput:
+    """Cut a cell out of the plan: PSFs, σ², padded planes, mask. Raises nothing for bad data.
+
+    Parameters
+    ----------
+    plan, cell
+        The subtraction and one of its cells.
+    psfs
+        PSFs to use in place of those of the science image and the template.
+    variances
+        σ² of a pixel to use in place of the measured ones [calibrated unit²].
+    """
     xy0 = (plan.bbox.x0, plan.bbox.y0)
     region = result_region(plan, cell)
     seen = plan.bbox.intersection(cell.outer)
     assert seen is not None  # cells tile the image
     flags: list[Flag] = []
+    images = ((plan.science, "science"), (plan.template, "template"))
     stamps = tuple(
-        _stamp(image, cell, role, flags)
-        for image, role in ((plan.science, "science"), (plan.template, "template"))
+        _stamp(psf or image.source.psf, cell, role, flags)
+        for (image, role), psf in zip(images, psfs, strict=True)
     )
-    variances = tuple(
-        _background_variance(plan, image, cell, role, flags)
-        for image, role in ((plan.science, "science"), (plan.template, "template"))
+    levels = tuple(
+        _background_variance(plan, image, cell, role, flags) if given is None else given
+        for (image, role), given in zip(images, variances, strict=True)
     )
     _check_pixels(plan, cell, xy0, flags)
     halves: list[CellImage | None] = [None, None]
     if not any(flag.severity == "failed" for flag in flags):
-        dtype = _working_type(plan, variances)
-        for i, image in enumerate((plan.science, plan.template)):
+        dtype = _working_type(plan, levels)
+        for i, (image, _) in enumerate(images):
             stamp = stamps[i]
             assert stamp is not None
-            halves[i] = _cell_image(plan, cell, image, i, stamp, variances[i], dtype)
+            halves[i] = _cell_image(plan, cell, image, i, stamp, levels[i], dtype)
     inside = region.slices(xy0)
     return CellInput(
         cell=cell,
@@ -131,11 +148,11 @@ def _growing_planes(settings: Settings) -> tuple[str, ...]:
     return tuple(settings.fillMaskPlanes)
 
 
-def _stamp(image: PreparedImage, cell: Cell, role: str, flags: list[Flag]) -> Stamp | None:
+def _stamp(psf: Psf | None, cell: Cell, role: str, flags: list[Flag]) -> Stamp | None:
     x, y = cell.inner.center
-    assert image.source.psf is not None
+    assert psf is not None  # prepare_pair has checked
     try:
-        stamp = evaluate_psf(image.source.psf, x, y, f"the PSF of {role}")
+        stamp = evaluate_psf(psf, x, y, f"the PSF of {role}")
     except PsfError as error:
         flags.append(raise_flag("PSF_INVALID", str(error)))
         return None

@@ -139,8 +139,8 @@ def test_a_patch_changes_its_pixels_and_keeps_the_view(wall):
     after = shown(wall, "difference")
     assert after.shape == before.shape
     data = wall.panels["difference"].source.data
-    column, row = round(20.5 - data["x"][0]), round(20.5 - data["y"][0])
-    assert (after[row : row + 29, column : column + 29] == 255).all()
+    column, row = round(19.5 - data["x"][0]), round(19.5 - data["y"][0])
+    assert (after[row : row + 30, column : column + 30] == 255).all()
     assert (after[:row, :column] == before[:row, :column]).all()
     assert shown(wall, "science") is untouched
 
@@ -254,7 +254,9 @@ def test_resting_the_cursor_fetches_exact_values(wall, layers):
     answer = find(wall, "exact").data
     assert answer["n"] == [42]
     values = answer["values"][0]
-    assert float(values[2].replace("−", "-")) == pytest.approx(layers["difference"][12, 7], rel=1e-5)
+    assert float(values[2].replace("−", "-")) == pytest.approx(
+        layers["difference"][12, 7], rel=1e-5
+    )
     assert values[5] == "EDGE"
 
 

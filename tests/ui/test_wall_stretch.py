@@ -64,7 +64,7 @@ def test_limits_are_those_asked_for():
     assert sky_limits(values, "percentile", percentile=90) == pytest.approx((91.8, 108.2), abs=0.5)
     low, high = sky_limits(values, "zscale")
     assert 75 < low < 95
-    assert 105 < high < 125
+    assert 105 < high < 140
     assert diverging_limits(values - 100, 4) == pytest.approx((-20, 20), abs=1)
 
 

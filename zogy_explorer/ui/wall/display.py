@@ -48,7 +48,7 @@ class DisplaySettings:
         If a number is out of range, or manual limits are asked for and not given.
     """
 
-    sky_stretch: StretchName = "asinh"
+    sky_stretch: StretchName = "linear"
     sky_limits: LimitsName = "zscale"
     percentile: float = 99.5
     n_sigma: float = 5.0

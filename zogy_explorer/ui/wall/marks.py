@@ -56,7 +56,7 @@ class GridMarks:
         renderer = plot.segment(
             "x0", "y0", "x1", "y1",
             source=self.source, line_color="color", line_width="width", line_alpha="alpha",
-            line_cap="square", name="grid",
+            line_cap="square", name="grid-lines",
         )  # fmt: skip
         self._renderers.append(renderer)
 

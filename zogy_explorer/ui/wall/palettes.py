@@ -61,7 +61,7 @@ LIGHT = Theme(
     severities=MappingProxyType(
         {"ok": "#9aa3b2", "info": "#0072b2", "warning": "#b58900", "failed": "#c43c00"}
     ),
-    clean="#ffffff",
+    clean="#343b48",
     diverging="coolwarm",
 )
 

@@ -85,7 +85,7 @@ class Panel:
         )  # fmt: skip
         self.header = Div(
             name=f"header-{layer.name}", height=HEADER_HEIGHT, sizing_mode="stretch_width",
-            margin=0, styles={"overflow": "hidden", "padding-left": f"{left}px"},
+            margin=0, styles={"overflow": "hidden", "padding": f"0 4px 0 {left}px"},
             stylesheets=[":host > div { width: 100%; }"],
         )  # fmt: skip
         self.model = Column(self.header, self.figure, sizing_mode="stretch_both", spacing=0)

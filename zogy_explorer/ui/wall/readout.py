@@ -93,7 +93,9 @@ class Readout:
 
 
 def _css(theme: Theme) -> str:
-    severities = "".join(f".{name}{{color:{c}}}" for name, c in theme.severities.items())
+    severities = "".join(
+        f".cell .{n}{{color:{c}}}" for n, c in theme.severities.items() if n != "ok"
+    )
     return f"""
 :host {{ overflow: hidden; }}
 .row {{ display: flex; gap: 10px; white-space: nowrap; overflow: hidden; height: 20px;
@@ -102,8 +104,8 @@ def _css(theme: Theme) -> str:
 .row i {{ font-style: normal; color: {theme.muted}; }}
 .pos {{ flex: 0 0 96px; }} .sky {{ flex: 0 0 186px; }}
 .cell {{ flex: 1 1 auto; overflow: hidden; text-overflow: ellipsis; }}
-.cell b {{ font-weight: 600; }}
-.values .value {{ flex: 0 0 auto; min-width: 96px; }}
+.cell b {{ font-weight: 600; color: {theme.muted}; }}
+.value {{ flex: 0 0 auto; min-width: 104px; }}
 .planes {{ flex: 1 1 auto; overflow: hidden; text-overflow: ellipsis; font-weight: 600; }}
 {severities}
 """

@@ -202,7 +202,8 @@ def write_atomically(hdus: fits.HDUList, path: str | Path, *, overwrite: bool) -
         raise InputError(f"cannot write {path}: the folder {path.parent} does not exist; make it")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
-        with quiet(), temporary.open("xb") as file:
+        temporary.touch(exist_ok=False)
+        with quiet(), temporary.open("wb") as file:
             if path.suffix == ".gz":
                 # No time stamp: the same exposure gives the same bytes.
                 with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:

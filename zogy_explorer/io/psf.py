@@ -70,7 +70,10 @@ def _varying(
     hdus: fits.HDUList, header: fits.Header, stamps: NDArray[np.generic], name: str
 ) -> Psf:
     if header.get("PSFKIND") == "CELLS":
-        rows = find(hdus, f"{name}_GRID").data
+        grid = find(hdus, f"{name}_GRID")
+        if grid is None:
+            raise PsfError(f"its table {name}_GRID is missing: the file is not complete")
+        rows = grid.data
         boxes = tuple(Box(*(int(r[k]) for k in ("x0", "y0", "width", "height"))) for r in rows)
         return CellPsf(boxes, tuple(np.asarray(stamps, dtype=np.float64)))
     table = find(hdus, f"{name}_GRID")
@@ -130,7 +133,7 @@ def _cube_hdus(psf: GridPsf, name: str, kind: str) -> list[fits.hdu.base.Extensi
 def _cell_hdus(psf: CellPsf, name: str) -> list[fits.hdu.base.ExtensionHDU]:
     boxes = np.array([tuple(box) for box in psf.boxes], dtype=np.int64)
     centers = np.array([box.center for box in psf.boxes], dtype=np.float64)
-    columns = {"x": centers[:, 0], "y": centers[:, 1]}
+    columns: dict[str, NDArray[np.generic]] = {"x": centers[:, 0], "y": centers[:, 1]}
     columns |= {key: boxes[:, i] for i, key in enumerate(("x0", "y0", "width", "height"))}
     return [
         _stamp_hdu(_same_shape([np.asarray(s) for s in psf.stamps]), name, "CELLS"),

@@ -1,0 +1,15 @@
+"""Simulated pairs with known answers, for tests, teaching and the sample.
+
+`make_pair` draws stars, galaxies and transients with PSFs that differ between the images and
+vary over the field, and reports exactly the PSFs and variances that it used. Integer coordinates
+are pixel centres; a PSF stamp is centred on pixel ``n // 2``.
+"""
+
+from __future__ import annotations
+
+from zogy_explorer.simulate.moffat import Moffat
+from zogy_explorer.simulate.pair import make_pair
+from zogy_explorer.simulate.psf_field import PsfField, render_star
+from zogy_explorer.simulate.sample import sample_pair
+
+__all__ = ["Moffat", "PsfField", "make_pair", "render_star", "sample_pair"]

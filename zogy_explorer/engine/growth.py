@@ -27,7 +27,8 @@ def kernel_radius(squares: Iterable[NDArray[np.floating]], outside: float) -> fl
         total = profile.sum()
         if not total > 0:
             continue
-        beyond = 1.0 - np.cumsum(profile) / total
+        # Summed from outside in: 1 - (sum inside) would end in round-off, not in zero.
+        beyond = np.append(np.cumsum(profile[:0:-1])[::-1], 0.0) / total
         radius = max(radius, float(np.argmax(beyond < outside)))
     return radius
 

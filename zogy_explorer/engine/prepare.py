@@ -18,7 +18,7 @@ from zogy_explorer.engine.repair import fill_holes
 from zogy_explorer.engine.statistics import SAMPLE, SKY_SAMPLE, clipped_mean, mean_variance
 from zogy_explorer.errors import InputError, MissingDataError, ShapeMismatchError
 from zogy_explorer.exposure import Exposure, require_psf, require_variance
-from zogy_explorer.masks import bit_mask, merge_planes, translate
+from zogy_explorer.masks import MASK_PLANES, bit_mask, merge_planes, translate
 
 _SOURCE_SIGMA = 3.0  # a pixel this far above the sky belongs to a source
 _SOURCE_REACH = 3  # [px] and so may its neighbours
@@ -103,6 +103,8 @@ def prepare_pair(science: Exposure, template: Exposure, config: ZogyConfig) -> P
     """
     _check_shapes(science, template)
     planes = merge_planes(science.mask_planes, template.mask_planes)
+    # Whatever planes the masks have, the result needs one for pixels and cells without data.
+    planes = merge_planes(planes, {"NO_DATA": MASK_PLANES["NO_DATA"]})
     halves = [
         _Draft(exposure, _label(exposure, role), planes, config)
         for exposure, role in ((science, "science"), (template, "template"))
@@ -157,16 +159,17 @@ class _Draft:
         image_bad = ~np.isfinite(self.image)
         variance_bad = ~np.isfinite(self.variance)
         if self.config.fillNonFinite == "mean":
-            image = _fill_with_mean(self.image, image_bad)
-            variance = _fill_with_mean(self.variance, variance_bad)
+            self.image = _fill_with_mean(self.image, image_bad)
+            self.variance = _fill_with_mean(self.variance, variance_bad)
+            image_bad = variance_bad = np.zeros_like(self.missing)
             usable = ~self.ignored  # LSST no longer tells a filled pixel from a measured one
         else:
             variance_bad |= self.variance <= 0
             if self.missing.any():
                 mask = mask.copy()
                 mask[self.missing] |= bit_mask(self.planes, ["NO_DATA"])
-            image, variance = self._interpolate(image_bad, variance_bad)
-            filled = filled | self._masked_holes()
+        image, variance = self._interpolate(image_bad, variance_bad)
+        filled = filled | self._masked_holes()
         return PreparedImage(
             image=image,
             variance=variance,

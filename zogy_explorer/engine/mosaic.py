@@ -53,7 +53,7 @@ class Mosaic:
         Raises
         ------
         InputError
-            If it was pasted before or belongs to another configuration.
+            If it was pasted before, belongs to another configuration, or lacks S.
         """
         if result.cell.index in self._cells:
             raise InputError(f"cell {result.cell.name} was pasted before: paste each cell once")
@@ -61,6 +61,11 @@ class Mosaic:
             raise InputError(
                 f"cell {result.cell.name} was made with configuration {result.config_hash}, "
                 f"the plan has {self.plan.config_hash}: subtract it again with this plan"
+            )
+        if result.ok and any(getattr(result, name) is None for name in self._names):
+            raise InputError(
+                f"cell {result.cell.name} has no S but the mosaic wants it: "
+                "subtract the cell with calculate_score, or make the mosaic without"
             )
         if result.ok:
             result = self._add(result)
@@ -118,11 +123,12 @@ class Mosaic:
             for name, plane in self._allocated().items():
                 plane[box] += weight * getattr(result, name)
             return result
-        if result.region == self.plan.bbox:
-            self._planes = {name: getattr(result, name) for name in self._names}
+        whole = {name: getattr(result, name) for name in self._names}
+        if result.region == self.plan.bbox and whole["diff"].dtype == self._dtype:
+            self._planes = whole
             return result
         for name, plane in self._allocated().items():
-            plane[box] = getattr(result, name)
+            plane[box] = whole[name]
         shared: dict[str, Any] = {name: plane[box] for name, plane in self._planes.items()}
         return replace(result, **shared)
 

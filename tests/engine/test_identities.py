@@ -336,3 +336,23 @@ def test_double_precision_on_request_gives_double_planes(noise_pair: Factory) ->
     pair = noise_pair(dtype=np.float32)
     result = ZogyTask(config=ZogyConfig(workingPrecision="double")).run(*pair)
     assert result.diffExp.image.dtype == result.scorr.dtype == np.float64
+
+
+@pytest.mark.parametrize("shape", [(260, 250), (60, 700), (701, 50)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_cells_in_pieces_are_the_same_as_whole(
+    noise_pair: Factory, add_star: Callable[..., Exposure], shape: tuple[int, int], dtype: type
+) -> None:
+    science, template = noise_pair(shape, widths=(1.0, 0.95), dtype=dtype)
+    variance = science.variance * np.linspace(0.8, 1.2, shape[1], dtype=dtype)
+    star = add_star(science, shape[1] // 2, shape[0] // 2, 3e3)
+    science = star.replace(variance=variance)
+    pieces = subtract((science, template), pieceSize=96, frequencyFloor=None)
+    whole = subtract((science, template), pieceSize=0, frequencyFloor=None)
+    assert np.abs(pieces.diff - whole.diff).max() > 0  # it did work in pieces
+    sigma = np.sqrt(whole.diff_variance)
+    assert (np.abs(pieces.diff - whole.diff) / sigma).max() < SINGLE
+    assert np.abs(pieces.scorr - whole.scorr).max() < SINGLE
+    for name in ("diff_variance", "score_variance"):
+        np.testing.assert_allclose(getattr(pieces, name), getattr(whole, name), rtol=SINGLE)
+    assert pieces.flux_score == pytest.approx(whole.flux_score, rel=1e-5)

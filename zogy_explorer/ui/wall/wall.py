@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bokeh import events
-from bokeh.layouts import gridplot
 from bokeh.models import InlineStyleSheet, LinearColorMapper, Range1d
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.wall.frame import Frame, LayerData
 from zogy_explorer.ui.wall.hold import one_message
 from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
+from zogy_explorer.ui.wall.layout import arrange
 from zogy_explorer.ui.wall.marks import CellLike, GridMarks, SelectionMarks
 from zogy_explorer.ui.wall.palettes import DARK, LIGHT, diverging_palette, sky_palette
 from zogy_explorer.ui.wall.panel import Panel, mask_header, value_header
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _ASSUMED_SIZE = (400, 300)  # of a panel, until the browser has told [px]
 _LEFT, _BOTTOM = 34, 18  # room for the tick labels at the wall's outer edge [px]
-_GAP = 6  # between panels [px]
 _SETTLE_MS = 20  # range changes closer than this are one repaint
 _PAN_MARGIN = 0.1  # painted beyond the view, so that a pan does not start with blank edges
 _FIT_MARGIN = 0.02  # around the whole image: selected cells may reach past its edge
@@ -82,6 +81,7 @@ class ImageWall:
         self._view_callbacks: list[Callable[[View], None]] = []
 
         self._x_range, self._y_range = Range1d(0, 1, name="x-range"), Range1d(0, 1, name="y-range")
+        self._told = self.view
         last = (len(self.layers) - 1) // columns
         self.panels: dict[str, Panel] = {}
         for place, spec in enumerate(self.layers):
@@ -101,7 +101,9 @@ class ImageWall:
         )
         self.readout = self._readout.model
         self._toolbar_style = InlineStyleSheet(css="")
-        self.model = self._arrange(columns)
+        self.model = arrange(
+            list(self.panels.values()), columns, (_LEFT, _BOTTOM), self._toolbar_style
+        )
         self._restyle()
         self._headers()
         self._listen()
@@ -143,6 +145,7 @@ class ImageWall:
             if reset_view:
                 self._wanted = box_view(bbox, _FIT_MARGIN)
             self._show_wanted()
+        self._tell_view()
 
     def set_layers(self, layers: Mapping[str, LayerData]) -> None:
         """Replace the full frame of some layers; the view stays."""
@@ -196,6 +199,7 @@ class ImageWall:
         self._wanted = view
         with self._hold():
             self._show_wanted()
+        self._tell_view()
 
     def set_dark(self, dark: bool) -> None:
         """Change the theme."""
@@ -226,22 +230,6 @@ class ImageWall:
         self._view_callbacks.append(callback)
 
     # Models.
-
-    def _arrange(self, columns: int) -> Any:
-        models = [panel.model for panel in self.panels.values()]
-        rows = [models[k : k + columns] for k in range(0, len(models), columns)]
-        layout = gridplot(
-            rows,
-            sizing_mode="stretch_both",
-            toolbar_location="right",
-            toolbar_options={"logo": None},
-        )
-        layout.name, layout.spacing = "wall", _GAP
-        layout.toolbar.stylesheets = [self._toolbar_style]
-        # All frames are equal: the outer panels get the room of their tick labels on top.
-        layout.cols = _tracks(columns, _LEFT)
-        layout.rows = _tracks(len(rows), _BOTTOM)[::-1]
-        return layout
 
     def _add_overlays(self) -> list[Any]:
         """The mask over the other panels, from the same source: it costs no message."""
@@ -322,12 +310,9 @@ class ImageWall:
     def _show_wanted(self) -> None:
         """Set the ranges to the wanted view at the panels' present size, and paint."""
         x0, y0, x1, y1 = fitted(self._wanted, *self._size)
-        before = self.view
         self._x_range.update(start=x0, end=x1)
         self._y_range.update(start=y0, end=y1)
         self._paint()
-        if self.view != before:
-            self._tell_view()
 
     def _paint(self, names: Iterable[str] | None = None) -> None:
         """Paint some layers, or all; called within `_hold`."""
@@ -359,10 +344,11 @@ class ImageWall:
 
     def _on_range(self, attr: str, old: float, new: float) -> None:
         if not self._writing:
-            self._soon(self._settle_range)
+            self._wanted = self.view
+            self._soon()
 
     def _on_size(self, attr: str, old: int, new: int) -> None:
-        self._soon(self._settle_size)
+        self._soon()
 
     def _on_tap(self, event: Any) -> None:
         if event.x is None or event.y is None:
@@ -370,38 +356,27 @@ class ImageWall:
         for callback in self._tap_callbacks:
             callback(float(event.x), float(event.y))
 
-    def _soon(self, settle: Callable[[], None]) -> None:
+    def _soon(self) -> None:
         """Answer the last of a burst of changes: a pan sends sixty a second."""
         document = self.model.document
         if document is None or document.session_context is None:
-            settle()
+            self._settle()
         elif not self._settling:
             self._settling = True
-            document.add_timeout_callback(settle, _SETTLE_MS)
+            document.add_timeout_callback(self._settle, _SETTLE_MS)
 
-    def _settle_range(self) -> None:
-        """A user has panned or zoomed: what the browser shows is what is wanted."""
+    def _settle(self) -> None:
+        """Paint what the browser shows now; ranges change only if pixels are no longer square."""
         self._settling = False
-        self._wanted = self.view
         with self._hold():
-            if differs(self._wanted, fitted(self._wanted, *self._size)):
-                self._show_wanted()  # one axis ran into a limit: keep pixels square
+            if differs(self.view, fitted(self._wanted, *self._size)):
+                self._show_wanted()
             else:
                 self._paint()
         self._tell_view()
 
-    def _settle_size(self) -> None:
-        """The panels have another size: the wanted view stays."""
-        self._settling = False
-        with self._hold():
-            self._show_wanted()
-
     def _tell_view(self) -> None:
-        for callback in self._view_callbacks:
-            callback(self.view)
-
-
-def _tracks(count: int, extra: int) -> list[str]:
-    """CSS sizes of equal tracks, the first with ``extra`` px more."""
-    share = f"(100% - {extra + _GAP * (count - 1)}px) / {count}"
-    return [f"calc({share} + {extra}px)"] + [f"calc({share})"] * (count - 1)
+        if self.view != self._told:
+            self._told = self.view
+            for callback in self._view_callbacks:
+                callback(self.view)

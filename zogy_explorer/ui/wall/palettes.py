@@ -59,7 +59,7 @@ LIGHT = Theme(
     selection="#111111",
     selection_halo="rgba(255,255,255,0.85)",
     severities=MappingProxyType(
-        {"ok": "#9aa3b2", "info": "#0072b2", "warning": "#b58900", "failed": "#c43c00"}
+        {"ok": "#9aa3b2", "info": "#1c7ed6", "warning": "#c99700", "failed": "#e0480f"}
     ),
     clean="#343b48",
     diverging="coolwarm",

@@ -44,7 +44,16 @@ def unit_sum(stamp: ArrayLike, *, what: str = "PSF stamp") -> Stamp:
     PsfError
         If it is not 2-D, not finite, or its sum is not positive.
     """
-    array = np.array(stamp, dtype=np.float64)
+    try:
+        raw = np.asarray(stamp)
+    except ValueError:  # rows of different length
+        raw = np.array(None)
+    if raw.dtype.kind not in "fiub":
+        raise PsfError(
+            f"{what} is a {type(stamp).__name__} of type {raw.dtype}: "
+            "a 2-D array of real numbers is needed"
+        )
+    array = np.array(raw, dtype=np.float64)
     if array.ndim != 2 or array.size == 0:
         raise PsfError(f"{what} has shape {array.shape}: a 2-D image of the PSF is needed")
     if not np.isfinite(array).all():

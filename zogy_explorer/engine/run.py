@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from typing import Any
 
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.engine.cell import compute_cell, subtract_cell
@@ -105,12 +106,15 @@ def _results(
         for cell in cells:
             if checkpoint is not None:
                 checkpoint()
-            yield subtract_cell(plan, cell, calculate_score=calculate_score, checkpoint=checkpoint)
+            yield subtract_cell(
+                plan, cell, calculate_score=calculate_score, checkpoint=checkpoint, cache=cache
+            )
         return
     futures: dict[Future[CellResult], Cell] = {}
     for cell in cells:
         if isinstance(executor, ThreadPoolExecutor):
-            future = executor.submit(
+            future = _submitted(
+                executor,
                 subtract_cell,
                 plan,
                 cell,
@@ -119,8 +123,8 @@ def _results(
                 cache=cache,
             )
         else:  # only the cut-out travels to another process
-            future = executor.submit(
-                compute_cell, cut_cell(plan, cell), calculate_score=calculate_score
+            future = _submitted(
+                executor, compute_cell, cut_cell(plan, cell), calculate_score=calculate_score
             )
         futures[future] = cell
     try:
@@ -129,6 +133,18 @@ def _results(
     finally:
         for future in futures:
             future.cancel()
+
+
+def _submitted(
+    executor: Executor, work: Callable[..., CellResult], *args: Any, **kwargs: Any
+) -> Future[CellResult]:
+    """The work's future; a pool that has broken gives one that failed, as a lost worker does."""
+    try:
+        return executor.submit(work, *args, **kwargs)
+    except Exception as error:  # every executor has its own
+        future: Future[CellResult] = Future()
+        future.set_exception(error)
+        return future
 
 
 def _result_of(future: Future[CellResult], cell: Cell, plan: SubtractionPlan) -> CellResult:
@@ -150,5 +166,10 @@ def _result_of(future: Future[CellResult], cell: Cell, plan: SubtractionPlan) ->
 
 def _ordered(plan: SubtractionPlan, order: Iterable[int] | None) -> list[Cell]:
     first = dict.fromkeys(order or ())
+    for index in first:
+        if not 0 <= index < len(plan.cells):
+            raise InputError(
+                f"order names cell {index}: the plan has cells 0 to {len(plan.cells) - 1}"
+            )
     rest = [cell.index for cell in plan.cells if cell.index not in first]
     return [plan.cells[index] for index in (*first, *rest)]

@@ -22,6 +22,7 @@ from zogy_explorer.masks import MASK_PLANES, bit_mask, merge_planes, translate
 
 _SOURCE_SIGMA = 3.0  # a pixel this far above the sky belongs to a source
 _SOURCE_REACH = 3  # [px] and so may its neighbours
+_SINGLE_FACTORS = (1e-15, 1e15)  # calibrations that neither pixels in float32 nor V_D outgrow
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +264,11 @@ def _calibration(exposure: Exposure, label: str) -> float:
 
 
 def _scaled(plane: NDArray[np.floating], factor: float) -> NDArray[np.floating]:
-    return plane if factor == 1 else plane * plane.dtype.type(factor)
+    if factor == 1:
+        return plane
+    if not _SINGLE_FACTORS[0] < factor < _SINGLE_FACTORS[1]:
+        plane = plane.astype(np.float64)
+    return plane * plane.dtype.type(factor)
 
 
 def _fill_with_mean(plane: NDArray[np.floating], bad: NDArray[np.bool_]) -> NDArray[np.floating]:

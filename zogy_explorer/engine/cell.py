@@ -162,7 +162,10 @@ def _computed(
     cache: TransferCache | None,
 ) -> CellResult:
     checkpoint()
-    planes, transfer = cell_planes(inputs, science, template, calculate_score, checkpoint, cache)
+    with np.errstate(over="ignore", invalid="ignore"):  # `complete_cell` looks at the outcome
+        planes, transfer = cell_planes(
+            inputs, science, template, calculate_score, checkpoint, cache
+        )
     return complete_cell(result, inputs, planes, transfer)
 
 
@@ -180,6 +183,9 @@ def complete_cell(
     transfer
         The kernels that made them.
     """
+    if not _finite(planes.diff, planes.score):
+        cause = f"the transform of the cell is not finite in {planes.diff.dtype.name}"
+        return replace(result, flags=(raise_flag("OVERFLOW", cause), *result.flags))
     compact, shape = transfer.compact, transfer.shape
     weights = transfer.kernels.weights
     mean_power = full_plane_sum(transfer.kernels.score_power, shape[1]) / np.prod(shape)
@@ -202,6 +208,12 @@ def complete_cell(
         frequency_floor=transfer.kernels.floor,
     )
     return _judged(result, inputs)
+
+
+def _finite(*planes: Plane | None) -> bool:
+    """Whether all pixels are numbers, from their sums: one pass, nothing allocated."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return all(plane is None or np.isfinite(plane.sum(dtype=np.float64)) for plane in planes)
 
 
 def cell_planes(

@@ -70,6 +70,12 @@ _KINDS = (
         "Give a variance plane with positive values.",
     ),
     FlagKind(
+        "OVERFLOW",
+        "failed",
+        "A pixel is so large that the transform of the cell overflows.",
+        "Mask that pixel as SAT or BAD, or set it to NaN; both are then interpolated.",
+    ),
+    FlagKind(
         "CELL_ERROR",
         "failed",
         "The computation of the cell stopped with an unexpected error.",

@@ -46,6 +46,9 @@ class Settings(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __hash__(self) -> int:
+        return hash(self._hash)
+
     @property
     def config_hash(self) -> str:
         """Digest of the values."""

@@ -163,6 +163,11 @@ class Exposure:
             raise InputError(f"Exposure has no {', '.join(unknown)}: its fields are {_FIELDS}")
         return type(self)(**(self.__getstate__() | changes))
 
+    def clone(self) -> Self:
+        """A copy that shares no pixels with this one."""
+        variance = None if self.variance is None else self.variance.copy()
+        return self.replace(image=self.image.copy(), variance=variance, mask=self.mask.copy())
+
     @classmethod
     def read(cls, path: str | Path) -> Exposure:
         """Read from a FITS file (see ``zogy_explorer.io`` for the layouts understood).
@@ -244,7 +249,7 @@ def require_psf(exposure: Exposure, label: str) -> Psf:
 def as_float(array: ArrayLike) -> NDArray[np.floating]:
     """Native-endian float32 or float64 view or copy of ``array``; masked values become NaN."""
     if isinstance(array, np.ma.MaskedArray):
-        array = array.astype(np.result_type(array.dtype, np.float32)).filled(np.nan)
+        array = np.ma.filled(array.astype(np.result_type(array.dtype, np.float32)), np.nan)
     raw = np.asarray(array)
     if raw.dtype.kind not in "fiub":
         raise InputError(f"array has type {raw.dtype}: real numbers are needed")

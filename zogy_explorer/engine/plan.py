@@ -144,7 +144,7 @@ def plan(
         _average_stamp(exposure, role)
         for exposure, role in ((science, "science"), (template, "template"))
     )
-    sigmas = tuple(_determinant_radius(stamp, settings) for stamp in stamps)
+    sigmas = tuple(determinant_radius(stamp, settings) for stamp in stamps)
     _check_stamps_fit(stamps, science)
     measured = border_rule((sigmas[0], sigmas[1]), [s.shape for s in stamps], settings)
     border = _border_pixels(measured, settings)
@@ -174,6 +174,15 @@ def border_rule(
     return float(max(settings.borderScale * max(sigmas), *sides, settings.minBorder))
 
 
+def determinant_radius(stamp: Stamp, settings: Settings) -> float:
+    """σ [px] of a round Gaussian of the area of a PSF, from its adaptive moments."""
+    # LSST weighs around the pixel (n-1)//2, which is off centre for even stamps.
+    center = None
+    if settings.centroidOrigin == "geometric":
+        center = ((stamp.shape[0] - 1) // 2, (stamp.shape[1] - 1) // 2)
+    return adaptive_moments(stamp, center).determinant_radius
+
+
 def evaluate_psf(psf: Psf, x: float, y: float, what: str) -> Stamp:
     """Unit-sum stamp of ``psf`` at (x, y).
 
@@ -198,14 +207,6 @@ def _average_stamp(exposure: Exposure, role: str) -> Stamp:
     x, y = exposure.average_position
     assert exposure.psf is not None  # prepare_pair has checked
     return evaluate_psf(exposure.psf, x, y, f"the PSF of {role}")
-
-
-def _determinant_radius(stamp: Stamp, settings: Settings) -> float:
-    # LSST weighs around the pixel (n-1)//2, which is off centre for even stamps.
-    center = None
-    if settings.centroidOrigin == "geometric":
-        center = ((stamp.shape[0] - 1) // 2, (stamp.shape[1] - 1) // 2)
-    return adaptive_moments(stamp, center).determinant_radius
 
 
 def _border_pixels(measured: float, settings: Settings) -> int:

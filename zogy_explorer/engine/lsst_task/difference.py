@@ -1,0 +1,233 @@
+"""`calculateFourierDiffim` and back: from spectra of a cell to spectra of D and S, to planes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import scipy.fft
+
+from zogy_explorer.engine.cell import cell_planes, cell_weights, piece_transfer
+from zogy_explorer.engine.cutout import CellImage, CellInput
+from zogy_explorer.engine.equations import Kernels, Weights, kernels, proper_difference, score
+from zogy_explorer.engine.floor import automatic_floor
+from zogy_explorer.engine.fourier import Plane, Spectrum, backward
+from zogy_explorer.engine.lsst_task.spectra import (
+    FullSpectrum,
+    full_from_half,
+    image_half,
+    origin_of,
+    plane_of_full,
+)
+from zogy_explorer.engine.lsst_task.struct import Struct
+from zogy_explorer.engine.plan import Settings
+from zogy_explorer.engine.planes import CellPlanes
+from zogy_explorer.engine.transfer import CompactKernels, Transfer, TransferCache, cell_transfer
+from zogy_explorer.engine.variance import VarianceSpectrum, propagate
+from zogy_explorer.errors import ShapeMismatchError
+
+Half = tuple[Any, Any, Any]
+"""Full spectra of PSF, image and variance plane of one image."""
+
+
+def weights(flux_scales: tuple[float, float], variances: tuple[float, float]) -> Weights:
+    """Noise and flux scales of science and template."""
+    return Weights(
+        float(variances[0]), float(variances[1]), float(flux_scales[0]), float(flux_scales[1])
+    )
+
+
+def fourier_difference(
+    images: tuple[Half, Half],
+    w: Weights,
+    settings: Settings,
+    inputs: CellInput | None,
+    cache: TransferCache,
+    calculate_score: bool,
+) -> Struct:
+    """Struct of `ZogyTask.calculateFourierDiffim`.
+
+    Parameters
+    ----------
+    images
+        Full spectra of science and template.
+    w
+        Their noise and flux scales.
+    inputs
+        The cell prepared last; where the spectra are its own and `run` would transform it in
+        pieces, so is done here.
+    """
+    shapes = {np.shape(array) for image in images for array in image}
+    if len(shapes) > 1:
+        raise ShapeMismatchError(
+            f"the spectra have shapes {sorted(shapes)}: all six must share one frequency plane"
+        )
+    origins: list[Any] = [
+        origin_of(array, kind)
+        for image in images
+        for array, kind in zip(image, (CellImage, np.ndarray, VarianceSpectrum), strict=True)
+    ]
+    if any(origin is None for origin in origins):
+        return _of_any(images, w, settings, calculate_score)
+    science, spectrum_n, variance_n, template, spectrum_r, variance_r = origins
+    shape = images[0][0].shape
+    transfer = cell_transfer(science, template, w, settings, shape, cache)
+    k, compact = transfer.kernels, transfer.compact
+    variances = (variance_n, variance_r)
+    planes = None
+    if inputs is not None and (inputs.science, inputs.template) == (science, template):
+        own = w == cell_weights(science, template, settings)
+        if own and piece_transfer(inputs, science, template, cache) is not None:
+            planes, transfer = cell_planes(
+                inputs, science, template, calculate_score, lambda: None, cache
+            )
+
+    def image(half: Spectrum) -> FullSpectrum:
+        full = full_from_half(image_half(half, shape), shape[1])
+        return FullSpectrum.of(full, half if planes is None else planes)
+
+    def variance(square_n: Plane, square_r: Plane) -> FullSpectrum:
+        return full_variance(propagate(variances, (square_n, square_r), shape), shape, planes)
+
+    def psf(half: Spectrum | Plane) -> FullSpectrum:
+        return FullSpectrum.of(full_from_half(half.astype(k.psf_diff.dtype), shape[1]), compact)
+
+    result = Struct(
+        Fd=w.flux_diff,
+        D=image(proper_difference(spectrum_n, spectrum_r, k)),
+        varPlaneD=variance(compact.square_diff_n, compact.square_diff_r),
+        Pd=psf(k.psf_diff),
+        S=None,
+        varPlaneS=None,
+        Ps=None,
+        transfer=transfer,
+    )
+    if calculate_score:
+        result.S = image(score(spectrum_n, spectrum_r, k))
+        result.varPlaneS = variance(compact.square_score_n, compact.square_score_r)
+        result.Ps = psf(k.psf_score)
+    return result
+
+
+def full_variance(
+    variance: VarianceSpectrum, shape: tuple[int, int], planes: CellPlanes | None = None
+) -> FullSpectrum:
+    """Full spectrum of a variance plane, remembering its parts or the ``planes`` of its cell."""
+    dtype = np.result_type(variance.dtype, np.complex64)
+    if variance.excess is None:
+        full = np.zeros(shape, dtype=dtype)
+    else:
+        full = full_from_half(image_half(variance.excess, shape), shape[1])
+    full[0, 0] += variance.common * shape[0] * shape[1]
+    return FullSpectrum.of(full, variance if planes is None else planes)
+
+
+def planes_and_transfer(
+    ftDiff: Struct, inputs: CellInput, with_score: bool
+) -> tuple[CellPlanes, Transfer]:
+    """D and S over the region of a cell, and the kernels that made them, from their spectra."""
+    outer = inputs.cell.outer
+    if np.shape(ftDiff.D) != outer.shape:
+        raise ShapeMismatchError(
+            f"ftDiff.D has shape {np.shape(ftDiff.D)} but the cell prepared last {outer.shape}: "
+            "paste each cell before the next one is prepared"
+        )
+    inside = inputs.region.slices((outer.x0, outer.y0))
+
+    def plane(spectrum: Any, name: str) -> Plane:
+        origin = origin_of(spectrum, (np.ndarray, VarianceSpectrum, CellPlanes))
+        if isinstance(origin, CellPlanes):
+            return np.array(getattr(origin, name))
+        if isinstance(origin, VarianceSpectrum):
+            whole = origin.plane(outer.shape)
+        elif origin is not None:
+            whole = backward(origin.copy(), outer.shape)
+        else:
+            whole = plane_of_full(np.asarray(spectrum))
+        return np.ascontiguousarray(whole[inside])
+
+    planes = CellPlanes(
+        plane(ftDiff.D, "diff"),
+        plane(ftDiff.varPlaneD, "diff_variance"),
+        plane(ftDiff.S, "score") if with_score else None,
+        plane(ftDiff.varPlaneS, "score_variance") if with_score else None,
+    )
+    return planes, _transfer_of(ftDiff)
+
+
+def _of_any(
+    images: tuple[Half, Half], w: Weights, settings: Settings, calculate_score: bool
+) -> Struct:
+    """The same from any full spectra, frequency by frequency."""
+    (psf_n, image_n, variance_n), (psf_r, image_r, variance_r) = (
+        [np.asarray(array, dtype=np.result_type(array, np.complex64)) for array in image]
+        for image in images
+    )
+    shape = psf_n.shape
+    nh = shape[1] // 2 + 1
+    floor = settings.frequencyFloor
+    if floor is None:
+        floor = automatic_floor(psf_n[:, :nh], psf_r[:, :nh], shape)
+    k = kernels(psf_n, psf_r, w, floor)
+    diff_n, diff_r, score_n, score_r = (
+        np.square(scipy.fft.ifft2(kernel).real)
+        for kernel in (k.diff_n, k.diff_r, k.score_n, k.score_r)
+    )
+    half = replace(k, score_power=np.ascontiguousarray(k.score_power[:, :nh]))
+    compact = CompactKernels(
+        diff_n,
+        diff_r,
+        score_n,
+        score_r,
+        psf_diff=scipy.fft.ifft2(k.psf_diff).real,
+        psf_score=scipy.fft.ifft2(k.psf_score).real,
+    )
+
+    def variance(square_n: Plane, square_r: Plane) -> Spectrum:
+        return scipy.fft.fft2(square_n) * variance_n + scipy.fft.fft2(square_r) * variance_r
+
+    result = Struct(
+        Fd=w.flux_diff,
+        D=proper_difference(image_n, image_r, k),
+        varPlaneD=variance(diff_n, diff_r),
+        Pd=k.psf_diff,
+        S=None,
+        varPlaneS=None,
+        Ps=None,
+        transfer=Transfer(half, compact, shape),
+    )
+    if calculate_score:
+        result.S = score(image_n, image_r, k)
+        result.varPlaneS = variance(score_n, score_r)
+        result.Ps = k.psf_score.astype(k.psf_diff.dtype)
+    return result
+
+
+def _transfer_of(ftDiff: Struct) -> Transfer:
+    """Kernels that come with ``ftDiff``, with the PSFs that it names now."""
+    shape = np.shape(ftDiff.D)
+    transfer = getattr(ftDiff, "transfer", None)
+    if transfer is None:  # somebody's own struct: nothing is known of its kernels
+        nothing = np.zeros(shape)
+        nowhere = np.zeros(shape, dtype=complex)
+        transfer = Transfer(
+            Kernels(
+                nowhere,
+                nowhere,
+                nowhere,
+                nowhere,
+                nowhere,
+                score_power=np.full((shape[0], shape[1] // 2 + 1), np.nan),
+                weights=Weights(float(ftDiff.Fd) ** -2, 0.0),
+                floor=0.0,
+            ),
+            CompactKernels(nothing, nothing, nothing, nothing, nothing, nothing),
+            shape,
+        )
+    psfs = {
+        name: scipy.fft.ifft2(np.asarray(spectrum)).real
+        for name, spectrum in (("psf_diff", ftDiff.Pd), ("psf_score", ftDiff.Ps))
+        if spectrum is not None and origin_of(spectrum, CompactKernels) is None
+    }
+    return replace(transfer, compact=replace(transfer.compact, **psfs)) if psfs else transfer

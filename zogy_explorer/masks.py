@@ -49,7 +49,7 @@ def bit_mask(planes: Mapping[str, int], names: Iterable[str]) -> np.int32:
     for name in names:
         if name in planes:
             value |= 1 << planes[name]
-    return np.array(value, dtype=np.uint32).astype(np.int32)[()]
+    return np.int32(np.uint32(value).view(np.int32))
 
 
 def has_any(

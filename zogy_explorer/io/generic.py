@@ -44,7 +44,7 @@ def _what_instead(hdus: fits.HDUList) -> str:
 
 
 def _describe(hdu: Any) -> str:
-    name = label_of(hdu) or "unnamed"
+    name = label_of(hdu) or hdu.name or "unnamed"
     if not hdu.is_image:
         return f"{name} (a table)"
     shape = "×".join(map(str, hdu.shape))

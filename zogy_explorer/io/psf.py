@@ -57,7 +57,7 @@ def psf_from(hdus: fits.HDUList, name: str = "PSF") -> Psf | None:
         if data is None:
             raise PsfError("it has no pixels: write the PSF stamp into it or remove it")
         stamps = native(np.asarray(data))
-        if stamps.ndim == 2:
+        if stamps.ndim != 3:
             return KernelPsf(stamps)
         if stamps.ndim == 3 and len(stamps) == 1 and find(hdus, f"{name}_GRID") is None:
             return KernelPsf(stamps[0])

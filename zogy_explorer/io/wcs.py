@@ -11,6 +11,8 @@ from astropy.wcs import WCS
 
 from zogy_explorer.io._fits import quiet
 
+_SINGULAR = 1e10
+
 
 def wcs_from(
     header: fits.Header, hdus: fits.HDUList | None = None
@@ -34,8 +36,12 @@ def wcs_from(
                 wcs = wcs.celestial
             if not wcs.has_celestial:
                 return None, "the header's WCS is not celestial"
-            sky = wcs.wcs_pix2world([[shape[1] / 2, shape[0] / 2]], 0)
-            wcs.all_pix2world([[shape[1] / 2, shape[0] / 2]], 0)
+            center = [[shape[1] / 2, shape[0] / 2]]
+            wcs.all_pix2world(center, 0)
+            sky = wcs.wcs_pix2world(center, 0)
+            # wcslib accepts a singular matrix, if it is not quite zero.
+            if np.linalg.cond(wcs.pixel_scale_matrix) > _SINGULAR:
+                return None, "WCS not usable (its matrix is singular)"
     except Exception as error:
         # wcslib's errors derive from several classes, and lookup tables fail in others still.
         text = " ".join(str(error).split())

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from zogy_explorer.errors import InputError
 
-# Gauss-Legendre nodes and weights on one pixel; three a side integrate a profile of 2 px FWHM
-# to 1e-5 of its peak.
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(3)
-_NODES, _WEIGHTS = _NODES / 2, _WEIGHTS / 2
+# Gauss-Legendre points a pixel and axis: three integrate a profile to 1e-5 of its peak, unless it
+# is narrow.
+_POINTS = np.polynomial.legendre.leggauss(3)
+_POINTS_IF_NARROW = np.polynomial.legendre.leggauss(7)
+_NARROW_FWHM = 2.2
 
 _TAPER_START = 0.7
 
@@ -89,11 +90,13 @@ class Moffat:
 
     def _integrate(self, x0: float, y0: float, size: int | tuple[int, int]) -> NDArray[np.float64]:
         ny, nx = (size, size) if isinstance(size, int) else size
-        x = ((x0 - self.dx + np.arange(nx))[:, None] + _NODES).ravel()
-        y = ((y0 - self.dy + np.arange(ny))[:, None] + _NODES).ravel()
+        nodes, weights = _POINTS_IF_NARROW if self.fwhm < _NARROW_FWHM else _POINTS
+        n = len(nodes)
+        x = ((x0 - self.dx + np.arange(nx))[:, None] + nodes / 2).ravel()
+        y = ((y0 - self.dy + np.arange(ny))[:, None] + nodes / 2).ravel()
         values = self._profile(x[None, :], y[:, None])
-        blocks = values.reshape(ny, len(_NODES), nx, len(_NODES))
-        return np.einsum("iajb,a,b->ij", blocks, _WEIGHTS, _WEIGHTS)
+        blocks = values.reshape(ny, n, nx, n)
+        return np.einsum("iajb,a,b->ij", blocks, weights / 2, weights / 2)
 
     def _profile(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         cos, sin = np.cos(self.angle), np.sin(self.angle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from astropy.table import Table
 from astropy.wcs import WCS
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
@@ -17,6 +17,7 @@ from zogy_explorer.simulate.transients import Transient, draw_transients, truth_
 
 _SKY_POSITION = (150.1163, 2.2058)
 _SATURATED_PEAK = 4.0
+_ROOM = 0.05
 
 
 def make_pair(
@@ -64,7 +65,8 @@ def make_pair(
     ----------
     seed
         Of all random numbers; sources, noise and defects draw from streams of their own, so
-        that switching one off leaves the others as they are.
+        that switching one off leaves the others as they are (only transients move, to keep
+        away from defects).
     shape
         (ny, nx).
     n_stars, n_galaxies, n_transients
@@ -188,7 +190,7 @@ def make_pair(
         for_transients,
         n_transients,
         transient_snr,
-        flawed_science.away(shape, psf_size),
+        _room_for_transients(flawed_science, shape, psf_size),
         (science.psf, template.psf),
         (sigma_science, sigma_template),
         (flux_ratio, 1.0),
@@ -222,10 +224,10 @@ def _check(
     flux_ratio: float,
     gain: float | None,
 ) -> None:
-    if min(shape) < 2 * psf_size:
+    if min(shape) < psf_size:
         raise InputError(
-            f"image of shape {shape} is too small for PSF stamps of {psf_size} px: each side "
-            "must be at least twice the stamp's"
+            f"image of shape {shape} is too small for PSF stamps of {psf_size} px: no side "
+            "may be shorter than the stamp's"
         )
     if not (min(sigmas) > 0 and flux_ratio > 0 and (gain is None or gain > 0)):
         raise InputError(
@@ -258,6 +260,18 @@ def _place_defects(
         cosmic_rays=cosmic_rays // 2, edge=edge, saturation=saturation, bleeding=star
     )
     return science, template
+
+
+def _room_for_transients(
+    defects: Defects, shape: tuple[int, int], distance: int
+) -> NDArray[np.bool_]:
+    """Pixels away from defects and borders, as far as the image is large enough."""
+    while distance > 0:
+        allowed = defects.away(shape, distance)
+        if allowed.mean() > _ROOM:
+            return allowed
+        distance //= 2
+    return np.ones(shape, dtype=bool)
 
 
 def _saturating_star(

@@ -11,14 +11,13 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from zogy_explorer.errors import InputError
 from zogy_explorer.simulate.psf_field import PsfField
 
 _KINDS = ("new", "fading", "new", "moving")
 _SHARES = {"new": (1.0, 0.0), "fading": (0.5, 1.5), "moving": (1.0, 1.0)}
 """Flux in science and template over the flux that changes."""
 
-_TRIES = 2000
+_TRIES = 500
 
 
 @dataclass(frozen=True)
@@ -180,21 +179,18 @@ def draw_transients(
 def _places(
     rng: np.random.Generator, n: int, allowed: NDArray[np.bool_], apart: float
 ) -> list[tuple[float, float]]:
-    """Positions on allowed pixels, at least ``apart`` px from one another."""
+    """Positions on allowed pixels, ``apart`` px from one another or, if crowded, closer."""
     rows, columns = np.nonzero(allowed)
     places: list[tuple[float, float]] = []
-    for _ in range(_TRIES if len(rows) else 0):
-        if len(places) == n:
-            break
+    tries = 0
+    while len(places) < n:
+        tries += 1
+        if tries > _TRIES:
+            tries, apart = 0, apart / 2
         k = rng.integers(len(rows))
         x, y = (float(v[k] + rng.uniform(-0.5, 0.5)) for v in (columns, rows))
         if all(np.hypot(x - a, y - b) >= apart for a, b in places):
             places.append((x, y))
-    if len(places) < n:
-        raise InputError(
-            f"only {len(places)} of {n} transients fit into the image: ask for fewer or for a "
-            "larger image"
-        )
     return places
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import panel as pn
 
@@ -89,7 +88,8 @@ class DisplayControls:
             widget.param.watch(lambda event: self._changed(), "value")
         for number in self.numbers.values():
             number.connect(lambda value: self._changed(), lambda: None)
-        session.param.watch(self._planes_changed, "frame")
+        session.param.watch(lambda event: self._show_planes(), "frame")
+        self._show_planes()
         self._show_what_applies()
 
     def _changed(self) -> None:
@@ -116,6 +116,7 @@ class DisplayControls:
             self._rows[name].visible = limits == when
         self._rows["mask_opacity"].visible = self.widgets["mask_overlay"].value
 
-    def _planes_changed(self, event: Any) -> None:
-        if event.new is not None:
-            self.widgets["hidden_planes"].options = list(event.new.plan.mask_planes)
+    def _show_planes(self) -> None:
+        frame = self._session.frame
+        if frame is not None:
+            self.widgets["hidden_planes"].options = list(frame.plan.mask_planes)

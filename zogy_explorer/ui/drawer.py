@@ -16,6 +16,7 @@ from zogy_explorer.ui.inspector import text_pane
 from zogy_explorer.ui.script import script
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.state import SYMBOLS, WORDS
+from zogy_explorer.ui.style import Lazy
 
 _TABLE_CSS = """
 .tabulator { background: var(--zx-background); color: var(--zx-text); border: none;
@@ -98,18 +99,19 @@ class Drawer:
             navigator.clipboard.writeText((plain.querySelector("pre") ?? text.body).textContent);
             """,
         )
+        scroll = {"scroll": "y-auto", "sizing_mode": "stretch_both", "margin": 0}
+        self._places = [
+            Lazy(lambda: self.table),
+            Lazy(lambda: pn.Column(self._log, **scroll)),
+            Lazy(lambda: pn.Column(self._copy, self._code, **scroll)),
+        ]
+        self._places[0].fill()
         self.view = pn.Tabs(
-            ("Cells", self.table),
-            ("Log", pn.Column(self._log, scroll="y-auto", sizing_mode="stretch_both", margin=0)),
-            (
-                "Code",
-                pn.Column(
-                    self._copy, self._code, scroll="y-auto", sizing_mode="stretch_both", margin=0
-                ),
-            ),
+            *zip(("Cells", "Log", "Code"), (p.view for p in self._places), strict=True),
             sizing_mode="stretch_both",
             margin=(0, 4),
         )
+        self.view.param.watch(lambda event: self._places[event.new].fill(), "active")
         self.table.param.watch(self._row_selected, "selection")
         session.param.watch(lambda *events: self._show_cells(), "frame")
         session.param.watch(lambda *events: self._show_selection(), ["frame", "anchor"])

@@ -19,7 +19,7 @@ TITLE = "ZOGY Explorer"
 Source = Exposure | str | Path | None
 
 # Once a process: which of Panel's bundles the page needs, from this machine, never a CDN.
-pn.extension("tabulator", "filedropper", inline=True)
+pn.extension("tabulator", "filedropper")
 
 
 class ZogyExplorer(Viewer):

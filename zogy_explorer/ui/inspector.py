@@ -16,7 +16,7 @@ from zogy_explorer.engine.result import CellResult
 from zogy_explorer.ui import words
 from zogy_explorer.ui.noise_plots import NoisePlots
 from zogy_explorer.ui.stamps import CentroidTarget, Stamp
-from zogy_explorer.ui.style import Palette, styled
+from zogy_explorer.ui.style import Lazy, Palette
 
 LARGEST_FIELD = 14
 """[px] Half side of the field of the stamps at most: wings beyond are too faint to see."""
@@ -158,6 +158,7 @@ class Inspector:
         )
         self._flags = text_pane(name="cell-flags")
         self.tabs: list[InspectorTab] = []
+        self._places: list[Lazy] = []
         self._tabs = pn.Tabs(dynamic=False, sizing_mode="stretch_width", margin=(4, 0))
         self.view = pn.Column(
             self._heading,
@@ -174,7 +175,10 @@ class Inspector:
         """One more tab at the end."""
         tab.theme(self._colors)
         self.tabs.append(tab)
-        self._tabs.append((tab.title, styled(tab.view)))
+        place = Lazy(lambda: tab.view)
+        place.view.sizing_mode = "stretch_width"
+        self._places.append(place)
+        self._tabs.append((tab.title, place.view))
 
     def show(self, plan: SubtractionPlan | None, result: CellResult | None) -> None:
         """The selected cell, or the hint how to select one."""
@@ -204,6 +208,7 @@ class Inspector:
             return
         plan, result = self._shown
         tab = self.tabs[self._tabs.active]
+        self._places[self._tabs.active].fill()
         if self._current.get(tab.title) is not result:
             tab.show(plan, result, self._colors)
             self._current[tab.title] = result

@@ -85,18 +85,31 @@ class DocumentCourier:
         self._document = document
 
     def post(self, call: Callable[[], Awaitable[None] | None]) -> None:
-        """Run ``call`` with the document's lock held; safe from any thread."""
+        """Run ``call`` with the document's lock held; safe from any thread.
 
-        async def locked() -> None:
-            outcome = call()
-            if inspect.isawaitable(outcome):
-                await outcome
+        Not before the browser has built the page: changes that reach a half-built page are lost.
+        """
+
+        # Not a coroutine: Bokeh sets the current document for the call only, and Panel needs it.
+        def locked() -> Awaitable[None] | None:
+            if not pn.state.loaded:
+                pn.state.onload(lambda: self.post(call))
+                return None
+            # One message, in order: parts sent on their own can overtake the models they need.
+            with pn.io.hold(self._document):
+                return call()
 
         self._document.add_next_tick_callback(locked)
 
     def every(self, milliseconds: int, call: Callable[[], None]) -> Stop:
-        """Repeat ``call`` with the document's lock held."""
-        callback = self._document.add_periodic_callback(call, milliseconds)
+        """Repeat ``call`` with the document's lock held, once the browser has built the page."""
+
+        def when_loaded() -> None:
+            if pn.state.loaded:
+                with pn.io.hold(self._document):
+                    call()
+
+        callback = self._document.add_periodic_callback(when_loaded, milliseconds)
 
         def stop() -> None:
             # The page may have gone, and its callbacks with it.

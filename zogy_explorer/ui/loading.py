@@ -12,7 +12,7 @@ from zogy_explorer.errors import InputError, ReadError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.ui.state import Pair
 
-SAMPLE_SETTINGS = {"doSpatialGrid": True, "gridInnerSize": 3.0}
+SAMPLE_SETTINGS = {"doSpatialGrid": True, "gridInnerSize": 5.0}
 """Cells small enough that the sample shows a grid."""
 
 

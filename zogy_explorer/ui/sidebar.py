@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import panel as pn
 
 from zogy_explorer.engine.config import GROUPS, ZogyConfig
+from zogy_explorer.ui import words
 from zogy_explorer.ui.controls import control
 from zogy_explorer.ui.display_controls import DisplayControls
+from zogy_explorer.ui.inspector import text_pane
 from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.style import Lazy
 
 OPEN_GROUPS = ("Data", "PSFs", "Grid", "Padding")
 """Groups that are open at the start."""
@@ -41,35 +45,48 @@ class Sidebar:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.display = DisplayControls(session)
         run = self._run()
-        groups: list[tuple[str, pn.viewable.Viewable]] = [("Data", self._data())]
-        for title, fields in GROUPS.items():
-            column = pn.Column(
-                *(control(session, field) for field in fields),
-                sizing_mode="stretch_width",
-                margin=0,
-            )
-            groups.append((title, column))
-        groups.append(("Display", self.display.view))
-        cards = [
-            pn.Card(
-                content,
-                title=title,
-                name=f"group-{title}",
-                collapsed=title not in OPEN_GROUPS,
-                sizing_mode="stretch_width",
-                margin=(0, 0, 6, 0),
-                css_classes=["zx-card"],
-            )
-            for title, content in groups
-        ]
+        self.groups = {
+            "Data": Lazy(self._data),
+            **{
+                title: Lazy(functools.partial(self._fields, fields))
+                for title, fields in GROUPS.items()
+            },
+            "Display": Lazy(self._display),
+        }
+        cards = [self._card(title, group) for title, group in self.groups.items()]
         self.view = pn.Column(
             run,
             pn.Column(*cards, sizing_mode="stretch_both", scroll="y-auto", margin=(4, 0, 0, 0)),
             sizing_mode="stretch_both",
             margin=(8, 4, 0, 12),
         )
+
+    def _card(self, title: str, group: Lazy) -> pn.Card:
+        card = pn.Card(
+            group.view,
+            title=title,
+            collapsed=title not in OPEN_GROUPS,
+            sizing_mode="stretch_width",
+            margin=(0, 0, 6, 0),
+            hide_header=False,
+        )
+        group.view.sizing_mode = "stretch_width"
+        if not card.collapsed:
+            group.fill()
+        card.param.watch(lambda event: group.fill(), "collapsed")
+        return card
+
+    def _fields(self, fields: tuple[str, ...]) -> pn.viewable.Viewable:
+        return pn.Column(
+            *(control(self._session, field) for field in fields),
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+
+    def _display(self) -> pn.viewable.Viewable:
+        self.display = DisplayControls(self._session)
+        return self.display.view
 
     def _run(self) -> pn.viewable.Viewable:
         session = self._session
@@ -82,10 +99,7 @@ class Sidebar:
             label="Preset", options=["", *PRESETS], value="", sizing_mode="stretch_width",
             margin=(3, 4, 3, 0), description="Set every setting at once; Undo takes it back.",
         )  # fmt: skip
-        self.bar = pn.indicators.Progress(
-            value=0, max=100, height=6, sizing_mode="stretch_width", margin=(4, 4, 0, 0),
-            name="progress", visible=True, css_classes=["zx-bar"],
-        )  # fmt: skip
+        self.bar = text_pane(name="progress", margin=(2, 4, 0, 0), height=14)
         self.recompute.on_click(lambda event: session.recompute())
         self.cancel.on_click(lambda event: session.cancel())
         self.undo.on_click(lambda event: session.undo())
@@ -111,7 +125,7 @@ class Sidebar:
         self.recompute.color = "warning" if session.stale and not session.busy else "default"
         self.undo.disabled = not session.can_undo
         self.redo.disabled = not session.can_redo
-        self.bar.value = round(100 * session.progress)
+        self.bar.object = words.progress_bar(session.progress, session.busy)
 
     def _use_preset(self, event: Any) -> None:
         if event.new:

@@ -7,9 +7,11 @@ colour-blind eyes tell apart, and always come with a symbol.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from panel.layout import Column
 from panel.pane import Bokeh
 from panel.theme.base import Inherit
 from panel.theme.native import Native
@@ -196,6 +198,26 @@ def styled(view: Viewable) -> Viewable:
         if not isinstance(part, Bokeh):  # figures have colours of their own, see `theme_figure`
             part.design = ExplorerDesign
     return view
+
+
+class Lazy:
+    """A place on the page whose content is made when it is first looked at.
+
+    Parameters
+    ----------
+    make
+        Makes the content.
+    """
+
+    def __init__(self, make: Callable[[], Viewable]) -> None:
+        self._make: Callable[[], Viewable] | None = make
+        self.view = Column(sizing_mode="stretch_both", margin=0)
+
+    def fill(self) -> None:
+        """Make the content, if that was not done yet."""
+        if self._make is not None:
+            make, self._make = self._make, None
+            self.view.append(styled(make()))
 
 
 def theme_figure(figure: Any, colors: Palette) -> None:

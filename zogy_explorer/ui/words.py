@@ -31,6 +31,7 @@ tr + tr td, tr + tr th { border-top: 1px solid var(--zx-border); }
 .meter { position: relative; height: 8px; border-radius: 4px; background: var(--zx-raised);
   margin: 4px 0 2px; overflow: hidden; }
 .meter i { position: absolute; inset: 0 auto 0 0; background: var(--zx-info); }
+.meter.idle { background: transparent; }
 .meter.over i { background: var(--zx-failed); }
 .meter u { position: absolute; top: 0; bottom: 0; width: 2px; background: var(--zx-text); }
 pre { margin: 0; font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", monospace;
@@ -131,6 +132,17 @@ def numbers_table(result: CellResult, plan: SubtractionPlan) -> str:
         for name, value in rows
     )
     return f"<table>{body}</table>"
+
+
+def progress_bar(share: float, busy: bool) -> str:
+    """A thin bar; only a line while nothing runs."""
+    if not busy:
+        return '<div class="meter idle"></div>'
+    percent = round(100 * share)
+    return (
+        f'<div class="meter" role="progressbar" aria-valuenow="{percent}">'
+        f'<i style="width:{max(percent, 2)}%"></i></div>'
+    )
 
 
 def frame_status(frame: Frame) -> str:

@@ -137,14 +137,16 @@ class ImageWall:
         """
         self._frame.reset(bbox, layers, mask_planes, wcs)
         with self._hold():
-            for axis in (self._x_range, self._y_range):
-                axis.min_interval, axis.max_interval = 4.0, 12.0 * max(bbox.width, bbox.height)
             self._readout.set_wcs(tangent_plane(wcs, bbox))
             self._selection.set_cell(None)
             self._grid.set_cells((), (), ())
             if reset_view:
                 self._wanted = box_view(bbox, _FIT_MARGIN)
             self._show_wanted()
+            # Only now: a browser that hears of a limit first moves the old view inside it, and
+            # its answer would pass for a user's pan.
+            for axis in (self._x_range, self._y_range):
+                axis.min_interval, axis.max_interval = 4.0, 12.0 * max(bbox.width, bbox.height)
         self._tell_view()
 
     def set_layers(self, layers: Mapping[str, LayerData]) -> None:

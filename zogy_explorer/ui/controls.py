@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 import panel as pn
@@ -20,26 +19,19 @@ from zogy_explorer.masks import MASK_PLANES
 from zogy_explorer.ui.session import Session
 
 _ROW: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
-_LABEL_CSS = """
-:host { font-size: 12px; line-height: 26px; color: var(--zx-text); overflow: hidden;
-  white-space: nowrap; text-overflow: ellipsis; }
-i { font-style: normal; color: var(--zx-muted); }
+_NUMBER_CSS = """
+.bk-input-group { flex-direction: row; align-items: center; gap: 6px; }
+.bk-input-group > label { flex: 1 1 auto; min-width: 0; overflow: hidden; white-space: nowrap;
+  text-overflow: ellipsis; padding: 0; }
+.bk-input-group > :not(label) { flex: 0 0 78px; width: 78px; }
 """
+"""A number's label and help to its left instead of above."""
 
 
 def label_of(field: str) -> str:
     """A field's name with its unit."""
     unit = UNITS.get(field)
     return f"{field} [{unit}]" if unit else field
-
-
-def label_pane(label: str) -> pn.pane.HTML:
-    """A label, its unit in the quieter colour."""
-    name, _, unit = label.partition(" [")
-    text = escape(name) + (f" <i>{escape(unit.rstrip(']'))}</i>" if unit else "")
-    return pn.pane.HTML(
-        f'<span title="{escape(label)}">{text}</span>', stylesheets=[_LABEL_CSS], **_ROW
-    )
 
 
 def help_icon(text: str) -> pn.widgets.TooltipIcon:
@@ -119,17 +111,15 @@ class NumberControl:
         start, end = min(start, value), max(end, value)
         self.slider = slider(
             label="", name=f"{label} slider", value=value, start=start, end=end, step=step,
-            show_value=False, sizing_mode="stretch_width", margin=(0, 6, 6, 6),
+            show_value=False, sizing_mode="stretch_width", margin=(0, 6, 4, 6),
         )  # fmt: skip
         self.number = number(
-            label="", name=f"{label} number", value=value, start=least, end=most, step=step,
-            width=78, margin=0, **({} if whole else {"format": _format(step)}),
+            label=label, value=value, start=least, end=most, step=step, description=help_text,
+            sizing_mode="stretch_width", margin=0, stylesheets=[_NUMBER_CSS],
+            **({} if whole else {"format": _format(step)}),
         )  # fmt: skip
         self.view = pn.Column(
-            pn.Row(label_pane(label), help_icon(help_text), self.number, **_ROW),
-            self.slider,
-            sizing_mode="stretch_width",
-            margin=(3, 0, 0, 0),
+            self.number, self.slider, sizing_mode="stretch_width", margin=(3, 0, 0, 0)
         )
         self.slider.param.watch(self._slid, "value")
         self.slider.param.watch(lambda event: self._on_release(), "value_throttled")

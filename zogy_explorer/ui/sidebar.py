@@ -147,7 +147,7 @@ class Sidebar:
         self.open = _button("Open", color="primary", name="open")
         self.sample = _button("Sample pair", name="sample")
         self.upload = pn.widgets.FileDropper(
-            label="Upload two files: science first, then template",
+            label="Upload science, then template",
             multiple=True,
             max_file_size=UPLOAD_LIMIT,
             sizing_mode="stretch_width",

@@ -171,9 +171,9 @@ select.bk-input.bk-input { background-image: none; appearance: auto; -webkit-app
   font-size: 12px; }
 .choices .choices__list--dropdown .choices__item.is-highlighted { background: var(--zx-raised); }
 .filepond--root { font-size: 12px !important; font-family: inherit !important;
-  margin-bottom: 0 !important; }
-.filepond--panel-root { background-color: var(--zx-background) !important;
-  border: 1px dashed var(--zx-border); }
+  margin-bottom: 0 !important; border: 1px dashed var(--zx-border); border-radius: 4px;
+  background: var(--zx-background); }
+.filepond--panel-root { background-color: transparent !important; }
 .filepond--drop-label, .filepond--drop-label label { color: var(--zx-muted) !important;
   font-size: 12px !important; }
 progress { accent-color: var(--zx-accent); }

@@ -20,7 +20,7 @@ from zogy_explorer.errors import InputError, MissingDataError, ShapeMismatchErro
 from zogy_explorer.exposure import Exposure, require_psf, require_variance
 from zogy_explorer.masks import MASK_PLANES, bit_mask, merge_planes, translate
 
-_SOURCE_SIGMA = 3.0  # a pixel this far above the sky belongs to a source
+_SOURCE_SIGMA = 3.5  # a pixel this far above the sky belongs to a source; at 3 noise peaks would too
 _SOURCE_REACH = 3  # [px] and so may its neighbours
 _SINGLE_FACTORS = (1e-15, 1e15)  # calibrations that neither pixels in float32 nor V_D outgrow
 
@@ -40,7 +40,7 @@ class PreparedImage:
     missing
         Pixels without a finite value or variance at the start: S says nothing there.
     quiet
-        Usable pixels without a source: not near one that exceeds the sky by 3σ.
+        Usable pixels without a source: not near one that exceeds the sky by 3.5σ.
     filled
         Pixels that were replaced, missing or masked.
     fallback_variance

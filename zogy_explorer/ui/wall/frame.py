@@ -71,7 +71,7 @@ class Frame:
         self._settings = DisplaySettings()
         self._limits: dict[tuple[str, int], tuple[float, float] | None] = {}
         self._patched: dict[str, int] = {}
-        self.reset(Box(0, 0, 1, 1), {}, {}, None)
+        self.reset(Box(0, 0, 100, 100), {}, {}, None)  # a place to be before there is a pair
 
     def reset(
         self,

@@ -36,6 +36,7 @@ _ASSUMED_SIZE = (400, 300)  # of a panel, until the browser has told [px]
 _LEFT, _BOTTOM = 34, 18  # room for the tick labels at the wall's outer edge [px]
 _SETTLE_MS = 20  # range changes closer than this are one repaint
 _PAN_MARGIN = 0.1  # painted beyond the view, so that a pan does not start with blank edges
+_LEAST_VIEW = 4.0  # [px of the image] as far as one can zoom in
 _FIT_MARGIN = 0.02  # around the whole image: selected cells may reach past its edge
 
 
@@ -80,7 +81,10 @@ class ImageWall:
         self._tap_callbacks: list[Callable[[float, float], None]] = []
         self._view_callbacks: list[Callable[[View], None]] = []
 
-        self._x_range, self._y_range = Range1d(0, 1, name="x-range"), Range1d(0, 1, name="y-range")
+        # The limit is never changed: a browser that hears of one before the range that goes with
+        # it moves the old range inside, and its answer would pass for a user's pan.
+        self._x_range = Range1d(0, _LEAST_VIEW, min_interval=_LEAST_VIEW, name="x-range")
+        self._y_range = Range1d(0, _LEAST_VIEW, min_interval=_LEAST_VIEW, name="y-range")
         self._told = self.view
         last = (len(self.layers) - 1) // columns
         self.panels: dict[str, Panel] = {}
@@ -143,10 +147,6 @@ class ImageWall:
             if reset_view:
                 self._wanted = box_view(bbox, _FIT_MARGIN)
             self._show_wanted()
-            # Only now: a browser that hears of a limit first moves the old view inside it, and
-            # its answer would pass for a user's pan.
-            for axis in (self._x_range, self._y_range):
-                axis.min_interval, axis.max_interval = 4.0, 12.0 * max(bbox.width, bbox.height)
         self._tell_view()
 
     def set_layers(self, layers: Mapping[str, LayerData]) -> None:

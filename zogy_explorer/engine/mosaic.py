@@ -118,7 +118,7 @@ class Mosaic:
         if result.mask is not None:
             self._mask[box] |= result.mask
         if self._weight is not None:
-            weight = _taper(result.region, result.cell.inner, self.plan.bbox)
+            weight = _taper(result.region, result.cell.inner)
             self._weight[box] += weight
             for name, plane in self._allocated().items():
                 plane[box] += weight * getattr(result, name)
@@ -211,20 +211,23 @@ def _blank_value(name: str, result: CellResult) -> float:
     return 0.0
 
 
-def _taper(region: Box, inner: Box, frame: Box) -> Plane:
-    """Weights over ``region``: 1 inside, falling linearly across the seams, not at the frame."""
+def _taper(region: Box, inner: Box) -> Plane:
+    """Weights over ``region``: 1 inside, falling linearly across its seams with other cells.
 
-    def ramp(start: int, length: int, low: int, high: int, first: int, last: int) -> Plane:
+    Where the region ends with the inner box, at the frame's edge or without a border to blend
+    over, there is no seam.
+    """
+
+    def ramp(start: int, length: int, low: int, high: int) -> Plane:
         position = np.arange(start, start + length) + 0.5
         weight = np.ones(length)
-        if low > first:  # a neighbour below: half weight at the seam
-            width = low - start
-            weight = np.minimum(weight, np.clip((position - low) / (2 * width) + 0.5, 0, 1))
-        if high < last:
-            width = start + length - high
-            weight = np.minimum(weight, np.clip((high - position) / (2 * width) + 0.5, 0, 1))
+        before, after = low - start, start + length - high
+        if before > 0:  # half weight at the seam
+            weight = np.minimum(weight, np.clip((position - low) / (2 * before) + 0.5, 0, 1))
+        if after > 0:
+            weight = np.minimum(weight, np.clip((high - position) / (2 * after) + 0.5, 0, 1))
         return weight
 
-    x = ramp(region.x0, region.width, inner.x0, inner.end_x, frame.x0, frame.end_x)
-    y = ramp(region.y0, region.height, inner.y0, inner.end_y, frame.y0, frame.end_y)
+    x = ramp(region.x0, region.width, inner.x0, inner.end_x)
+    y = ramp(region.y0, region.height, inner.y0, inner.end_y)
     return y[:, None] * x[None, :]

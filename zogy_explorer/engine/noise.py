@@ -64,7 +64,8 @@ def noise_flags(noise: NoiseCheck) -> list[Flag]:
 
 
 def _predicted_and_pull(values: Plane, variance: Plane) -> tuple[float, float]:
-    predicted = float(np.sqrt(np.median(variance)))
+    # LSST's rules keep negative variances; what they predict is unknown.
+    predicted = float(np.sqrt(max(np.median(variance), 0.0))) or float("nan")
     positive = variance > 0
     return predicted, clipped_sigma(values[positive] / np.sqrt(variance[positive]))
 

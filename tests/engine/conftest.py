@@ -1,31 +1,13 @@
-"""Fixtures of the engine's tests: Gaussian PSFs, noise pairs, and the reference outputs."""
+"""Fixtures of the engine's tests: Gaussian PSFs, pairs of noise, added stars."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from zogy_explorer import Exposure, KernelPsf
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Folder of reference outputs and real pairs: $ZOGY_SHARED, or ../shared by the repository.
-
-    Absent elsewhere than in CI, the tests that need it are skipped; in CI they fail.
-    """
-    default = Path(__file__).resolve().parents[3] / "shared"
-    folder = Path(os.environ.get("ZOGY_SHARED", default))
-    if (folder / "goldens").is_dir():
-        return folder
-    reason = f"no reference outputs at {folder}: set ZOGY_SHARED to the folder that holds goldens/"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def gaussian_stamp(

@@ -347,6 +347,17 @@ def test_blending_keeps_the_statistics_and_the_identity_of_scorr(noise_pair: Fac
     )
 
 
+def test_blending_without_a_border_to_blend_over_changes_nothing(
+    noise_pair: Factory,
+) -> None:
+    pair = noise_pair((9, 8), sides=(7, 7))
+    config = ZogyConfig(doSpatialGrid=True, borderSize=0, minTotalDims=16, background="none")
+    plain, blended = (subtract(pair, config.copy(blendCells=b)) for b in (0, 8))
+    assert len(plain.cells) > 1
+    np.testing.assert_array_equal(blended.diffExp.image, plain.diffExp.image)
+    np.testing.assert_array_equal(blended.scorr, plain.scorr)
+
+
 # --- 10: P_D cropped -------------------------------------------------------------------------
 
 

@@ -65,7 +65,7 @@ def noise_flags(noise: NoiseCheck) -> list[Flag]:
 
 def _predicted_and_pull(values: Plane, variance: Plane) -> tuple[float, float]:
     # LSST's rules keep negative variances; what they predict is unknown.
-    predicted = float(np.sqrt(max(np.median(variance), 0.0))) or float("nan")
+    predicted = float(np.sqrt(max(float(np.median(variance)), 0.0))) or float("nan")
     positive = variance > 0
     return predicted, clipped_sigma(values[positive] / np.sqrt(variance[positive]))
 

@@ -210,7 +210,7 @@ class ArrayMethods(Task):
 
     @staticmethod
     def pixelSpaceSquare(D: Spectrum) -> Spectrum:
-        """Full spectrum of the square, pixel by pixel, of the real plane with full spectrum ``D``."""
+        """Full spectrum of the square, pixel by pixel, of the plane with full spectrum ``D``."""
         return scipy.fft.fft2(np.square(scipy.fft.ifft2(np.asarray(D)).real))
 
     @staticmethod

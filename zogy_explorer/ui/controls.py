@@ -110,8 +110,9 @@ class NumberControl:
         number = pn.widgets.IntInput if whole else pn.widgets.FloatInput
         start, end = min(start, value), max(end, value)
         self.slider = slider(
-            label="", name=f"{label} slider", value=value, start=start, end=end, step=step,
+            label=f"{label} slider", value=value, start=start, end=end, step=step,
             show_value=False, sizing_mode="stretch_width", margin=(0, 6, 4, 6),
+            stylesheets=[".bk-slider-title { display: none; }"],
         )  # fmt: skip
         self.number = number(
             label=label, value=value, start=least, end=most, step=step, description=help_text,

@@ -73,7 +73,6 @@ class Drawer:
         self._writing = False
         self.table = pn.widgets.Tabulator(
             cell_table(()),
-            name="cells",
             titles=_COLUMNS,
             show_index=False,
             disabled=True,
@@ -90,7 +89,7 @@ class Drawer:
         )
         self._log = text_pane(name="log", margin=(4, 8))
         self._code = text_pane(name="code", margin=(4, 8))
-        self._copy = pn.widgets.Button(label="Copy", margin=(4, 8), name="copy-code")
+        self._copy = pn.widgets.Button(label="Copy", margin=(4, 8))
         self._copy.js_on_click(
             args={"pane": self._code},
             code="""

@@ -42,9 +42,9 @@ class Header:
         css = {"stylesheets": [words.TEXT_CSS, _CSS], "margin": 0}
         title = pn.pane.HTML('<span class="title">ZOGY Explorer</span>', width=132, **css)
         self.status = pn.pane.HTML("", sizing_mode="stretch_width", name="status", **css)
-        self.theme = pn.widgets.Button(label="Light", width=58, margin=(0, 6), name="theme")
+        self.theme = pn.widgets.Button(label="Light", width=58, margin=(0, 6))
         self.help = pn.widgets.Button(
-            label="?", width=32, margin=0, name="help", description="Keyboard shortcuts"
+            label="?", width=32, margin=0, description="Keyboard shortcuts"
         )
         self.theme.on_click(lambda event: toggle_theme())
         self.help.on_click(lambda event: toggle_help())
@@ -110,7 +110,6 @@ def help_pane() -> pn.viewable.Viewable:
     )
     return text_pane(
         body,
-        name="help",
         visible=False,
         width=420,
         sizing_mode=None,

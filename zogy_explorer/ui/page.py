@@ -102,7 +102,7 @@ class Page:
 
     def _arrange(self, full_window: bool) -> pn.viewable.Viewable:
         self._alert = text_pane(name="alert", margin=0)
-        self._dismiss = pn.widgets.Button(label="Dismiss", margin=(0, 0, 0, 8), name="dismiss")
+        self._dismiss = pn.widgets.Button(label="Dismiss", margin=(0, 0, 0, 8))
         self._dismiss.on_click(lambda event: self.session.param.update(alert=""))
         self.alert_row = pn.Row(
             self._alert,
@@ -252,14 +252,13 @@ class Page:
         symbol = f'<span class="failed">{SYMBOLS["failed"]}</span>'
         self._alert.object = f'<div role="alert">{symbol} {escape(text)}</div>'
         self.alert_row.visible = bool(text)
-        noise = frame.noise if frame is not None else None
-        speak = noise is not None and bool(noise.sentence)
-        if noise is not None and speak:
-            self.noise_pane.object = (
-                f"<div>{words.mark(noise.severity)} {escape(noise.sentence)} "
-                f'<span class="muted">{escape(noise.advice)}</span></div>'
-            )
-        self.noise_pane.visible = speak
+        said = () if frame is None else (*frame.pair.remarks, *frame.noise.notices)
+        self.noise_pane.object = "".join(
+            f"<div>{words.mark(notice.severity)} {escape(notice.text)} "
+            f'<span class="muted">{escape(notice.advice)}</span></div>'
+            for notice in said
+        )
+        self.noise_pane.visible = bool(said)
 
     def _visible_box(self) -> Box | None:
         left, bottom, right, top = self.wall.view

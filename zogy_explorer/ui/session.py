@@ -38,6 +38,7 @@ from zogy_explorer.ui.live import (
     current_courier,
     frame_pool,
 )
+from zogy_explorer.ui.opening import FIELD, raised_limit, raised_limit_notice
 from zogy_explorer.ui.state import Frame, LiveCell, Notice, Pair, failures, frame_noise
 from zogy_explorer.ui.wall.display import DisplaySettings
 
@@ -163,6 +164,17 @@ class Session(param.Parameterized):
             token.check()
             suited = settings.copy(**_suited(pair, settings))
             frame = _compute_frame(pair, suited, None, number, revision, token, progress, None)
+            limit = raised_limit(frame.difference, suited)
+            if limit is not None:
+                pair = replace(
+                    pair,
+                    config={**pair.config, FIELD: limit},
+                    remarks=(*pair.remarks, raised_limit_notice(frame.difference, limit)),
+                )
+                wider, prepared = suited.copy(**{FIELD: limit}), frame.plan.prepared
+                frame = _compute_frame(
+                    pair, wider, prepared, number, revision, token, progress, None
+                )
             return self._presented(frame, None)
 
         self._submit(work, self._land_new_pair, activity)
@@ -401,6 +413,8 @@ class Session(param.Parameterized):
         self._history_changed()
         pair = frame.pair
         self.say("info", f"opened {pair.science_name} ▸ {pair.template_name}")
+        for remark in pair.remarks:
+            self.say(remark.severity, remark.text, remark.advice)
         self._tell(frame)
         if edited_meanwhile:
             self._run_frame()

@@ -90,8 +90,8 @@ class Sidebar:
 
     def _run(self) -> pn.viewable.Viewable:
         session = self._session
-        self.recompute = _button("Recompute", name="recompute")
-        self.cancel = _button("Cancel", name="cancel", disabled=True)
+        self.recompute = _button("Recompute")
+        self.cancel = _button("Cancel", disabled=True)
         self.undo = _button("Undo", disabled=True)
         self.redo = _button("Redo", disabled=True)
         self.reset = _button("Reset")
@@ -144,8 +144,8 @@ class Sidebar:
             sizing_mode="stretch_width", margin=(3, 0),
             description="FITS file on the same pixel grid as the science file.",
         )  # fmt: skip
-        self.open = _button("Open", color="primary", name="open")
-        self.sample = _button("Sample pair", name="sample")
+        self.open = _button("Open", color="primary")
+        self.sample = _button("Sample pair")
         self.upload = pn.widgets.FileDropper(
             label="Upload science, then template",
             multiple=True,
@@ -153,7 +153,6 @@ class Sidebar:
             sizing_mode="stretch_width",
             height=110,
             margin=(3, 0),
-            name="upload",
         )
         self.open.on_click(
             lambda event: session.open_paths(

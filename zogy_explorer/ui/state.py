@@ -28,6 +28,16 @@ WORDS: Mapping[str, str] = {"ok": "ok", "info": "info", "warning": "warn", "fail
 """A short word of each severity."""
 
 
+@dataclass(frozen=True)
+class Notice:
+    """A line of the log."""
+
+    severity: str
+    text: str
+    advice: str = ""
+    time: datetime = field(default_factory=lambda: datetime.now().astimezone())
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Science and template with what to call them and how to get them again.
@@ -44,6 +54,8 @@ class Pair:
         ``"files"``, ``"upload"``, ``"sample"`` or ``"python"``.
     config
         Settings that suit this pair, laid over the defaults when it is opened.
+    remarks
+        What there is to say about those settings.
     """
 
     science: Exposure
@@ -53,6 +65,7 @@ class Pair:
     paths: tuple[Path, Path] | None = None
     origin: str = "python"
     config: Mapping[str, object] = field(default_factory=dict)
+    remarks: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,11 @@ class FrameNoise:
     severity: str
     sentence: str = ""
     advice: str = ""
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What to say of it; empty if σ is as it should be."""
+        return (Notice(self.severity, self.sentence, self.advice),) if self.sentence else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,16 +149,6 @@ class LiveCell:
     result: CellResult
     anchor: tuple[float, float]
     revision: int
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A line of the log."""
-
-    severity: str
-    text: str
-    advice: str = ""
-    time: datetime = field(default_factory=lambda: datetime.now().astimezone())
 
 
 def frame_noise(difference: Difference) -> FrameNoise:

@@ -1,0 +1,184 @@
+"""The page in a real browser: it opens, looks after itself, and speaks in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from zogy_explorer import ZogyConfig, ZogyExplorer
+
+pytestmark = [
+    pytest.mark.browser,
+    # Bokeh 3.9 with pandas 3.1, in every table.
+    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index"),
+]
+
+VIEW = """() => {
+  const d = Bokeh.documents[0];
+  const x = d.get_model_by_name("x-range"), y = d.get_model_by_name("y-range");
+  return [x.start, x.end, y.start, y.end];
+}"""
+
+
+@pytest.fixture
+def opened(serve, page, until):
+    """``opened(**options)`` → (browser page, explorer) with the first frame on screen."""
+
+    def start(*args, width=1280, height=800, **options):
+        made = []
+
+        def app():
+            made.append(ZogyExplorer(*args, **options))
+            return made[-1]
+
+        browser = page(serve(app), width=width, height=height)
+        until(lambda: made and made[-1].result is not None, "the first frame lands", page=browser)
+        until(lambda: made[-1].session.idle, "the session is idle", page=browser)
+        browser.get_by_text("Cell r", exact=False).first.wait_for()
+        return browser, made[-1]
+
+    return start
+
+
+def test_without_files_the_sample_pair_opens(opened):
+    browser, explorer = opened()
+    status = browser.get_by_role("status").inner_text()
+    assert "sample science ▸ sample template" in status
+    assert "16 cells" in status
+    assert "✕ 1 fail" in status
+    assert "σ(Scorr) 1.0" in status
+    assert "run 1" in status
+    assert explorer.cell is not None
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
+def test_nothing_overflows_the_window(opened, width, height):
+    browser, _ = opened(width=width, height=height)
+    for name in ("Recompute", "Light", "Open"):
+        box = browser.get_by_role("button", name=name, exact=True).bounding_box()
+        assert 0 <= box["x"]
+        assert box["x"] + box["width"] <= width
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert browser.evaluate("document.documentElement.scrollHeight") <= height
+
+
+def test_every_setting_has_its_documented_help(opened, until):
+    browser, explorer = opened()
+    for title in ("Flux scale", "Background", "Bad pixels", "Run"):
+        browser.get_by_text(title, exact=True).click()
+    until(
+        lambda: browser.get_by_text("workingPrecision").count() > 0, "groups open", page=browser
+    )
+    helps = browser.evaluate(
+        """() => [...Bokeh.documents[0].all_models].map(
+            m => m.description?.content ?? m.description ?? m.value?.content ?? m.tooltip?.content
+        ).filter(t => typeof t === "string")"""
+    )
+    for field in ZogyConfig.field_names():
+        assert ZogyConfig.param[field].doc in helps, field
+
+
+def test_light_and_dark_are_a_click_apart_and_keep_the_view(opened, until):
+    browser, explorer = opened()
+    explorer_background = (
+        "() => getComputedStyle(document.querySelector('.zx-root')).backgroundColor"
+    )
+    dark, view = browser.evaluate(explorer_background), browser.evaluate(VIEW)
+    browser.get_by_role("button", name="Light", exact=True).click()
+    until(lambda: browser.evaluate(explorer_background) != dark, "the page is light", page=browser)
+    assert browser.evaluate(VIEW) == view
+    browser.get_by_role("button", name="Dark", exact=True).click()
+    until(lambda: browser.evaluate(explorer_background) == dark, "the page is dark", page=browser)
+
+
+def test_the_question_mark_shows_the_shortcuts(opened):
+    browser, _ = opened()
+    browser.keyboard.press("?")
+    browser.get_by_text("select the neighbouring cell").wait_for()
+    browser.keyboard.press("Escape")
+    browser.get_by_text("select the neighbouring cell").wait_for(state="hidden")
+
+
+def test_arrow_keys_select_and_z_zooms_and_r_shows_all(opened, until):
+    browser, explorer = opened()
+    whole = browser.evaluate(VIEW)
+    before = explorer.cell.cell
+    browser.keyboard.press("ArrowLeft")
+    until(lambda: explorer.cell.cell.column == before.column - 1, "left", page=browser)
+    browser.keyboard.press("ArrowDown")
+    until(lambda: explorer.cell.cell.row == before.row - 1, "down", page=browser)
+    browser.get_by_text(f"Cell {explorer.cell.cell.name}").wait_for()
+    browser.keyboard.press("z")
+    until(lambda: browser.evaluate(VIEW)[1] < whole[1] - 50, "zoomed", page=browser)
+    browser.keyboard.press("r")
+    until(lambda: browser.evaluate(VIEW) == whole, "the whole frame again", page=browser)
+
+
+def test_keys_typed_into_a_field_stay_there(opened):
+    browser, explorer = opened()
+    before = explorer.cell.cell.index
+    field = browser.get_by_label("Science file")
+    field.fill("zr?")
+    field.press("ArrowLeft")
+    assert field.input_value() == "zr?"
+    assert explorer.cell.cell.index == before
+    assert not explorer.page.help.visible
+
+
+def test_the_drawer_lists_cells_log_and_code(opened, until):
+    browser, explorer = opened(config=ZogyConfig(doSpatialGrid=True, minBorder=12))
+    browser.get_by_role("gridcell", name="r0c1", exact=True).first.click()
+    until(lambda: explorer.cell.cell.name == "r0c1", "a row selects its cell", page=browser)
+    browser.get_by_text("Log", exact=True).click()
+    browser.get_by_text("opened sample science", exact=False).wait_for()
+    browser.get_by_text("Code", exact=True).click()
+    code = browser.get_by_text("from zogy_explorer import").inner_text()
+    assert "minBorder=12" in code
+    assert "doSpatialGrid=True" in code
+    assert "sample_pair()" in code
+
+
+def test_noise_that_is_not_what_was_predicted_is_said_on_the_page(opened):
+    from zogy_explorer.simulate import sample_pair
+
+    science, template, _ = sample_pair()
+    browser, _ = opened(*(e.replace(variance=e.variance / 2) for e in (science, template)))
+    browser.get_by_text("the pixels scatter more than the variance planes predict").wait_for()
+    browser.get_by_text("correlated noise from resampling").first.wait_for()
+
+
+def test_two_visitors_share_nothing(serve, page, until):
+    made = []
+
+    def app():
+        made.append(ZogyExplorer())
+        return made[-1]
+
+    url = serve(app)
+    first = page(url)
+    until(lambda: len(made) == 1 and made[0].result is not None, "first", page=first)
+    second = page(url)
+    until(lambda: len(made) == 2 and made[1].result is not None, "second", page=second)
+    made_by = made[:2]
+    number = first.get_by_label("maxPsfCentroidDist [px]")
+    number.fill("0.01")
+    number.press("Enter")
+    until(lambda: made_by[0].config.maxPsfCentroidDist == 0.01, "edited", page=first)
+    until(lambda: made_by[0].session.frame.number == 2, "computed", page=first)
+    assert made_by[1].config.maxPsfCentroidDist == 0.2
+    assert made_by[1].session.frame.number == 1
+    assert "run 1" in second.get_by_role("status").inner_text()
+
+
+def test_closing_the_page_ends_its_session(serve, page, until):
+    made = []
+
+    def app():
+        made.append(ZogyExplorer())
+        return made[-1]
+
+    browser = page(serve(app, check_unused_sessions=50, unused_session_lifetime=50))
+    until(lambda: made and made[0].result is not None, "open", page=browser)
+    closed = []
+    made[0].session.close = lambda: closed.append(True)
+    browser.close()
+    until(lambda: closed, "the session is closed")

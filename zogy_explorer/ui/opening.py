@@ -32,10 +32,10 @@ def raised_limit_notice(difference: Difference, limit: float) -> Notice:
     nearest = min(cell.centroid_distance for cell in difference.cells)
     default = ZogyConfig.param[FIELD].default
     count = len(difference.cells)
-    where = "in every cell" if count > 1 else "in the only cell"
+    where = " or more in every cell" if count > 1 else ""
     return Notice(
         "warning",
-        f"The PSF centroids are {nearest:.2f} px apart or more {where}, beyond the default "
+        f"The PSF centroids are {nearest:.2f} px apart{where}, beyond the default "
         f"{FIELD} of {default:g} px, so nothing could be shown: it was raised to {limit:g} px "
         "for this pair.",
         "Expect dipoles of that size at bright stars, or measure the PSFs with a common centre.",

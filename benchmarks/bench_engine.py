@@ -45,6 +45,7 @@ class VaryingPsf:
         self.fwhm = fwhm
 
     def kernel_image(self, *, x: float, y: float) -> np.ndarray:
+        """Stamp at (x, y)."""
         return moffat(25, self.fwhm * (1 + 2e-5 * (x + y)))
 
 

@@ -58,7 +58,8 @@ def _cell(science: Exposure, template: Exposure, bbox: Box, outer: Box) -> np.nd
         _squared(k_n) * v_n + _squared(k_r) * v_r,
         np.abs(p_d) ** 2 + 0j,
     )
-    return [scipy.fft.ifft2(s).real for s in spectra][0]
+    planes = [scipy.fft.ifft2(spectrum).real for spectrum in spectra]
+    return planes[0]
 
 
 def _squared(kernel: np.ndarray) -> np.ndarray:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from zogy_explorer import ZogyConfig
-from zogy_explorer.cli import describe_fields, main, make_config, parse_value
+from zogy_explorer.cli import (
+    DEFAULT_PORT,
+    choose_port,
+    describe_fields,
+    main,
+    make_config,
+    parse_value,
+)
 from zogy_explorer.errors import InputError
 
 
@@ -101,3 +110,11 @@ def test_version_and_help_come_without_panel():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("zogy-explorer ")
+
+
+def test_a_free_port_is_chosen_for_zero_and_when_the_usual_one_is_taken() -> None:
+    assert choose_port("127.0.0.1", 4321) == 4321
+    assert choose_port("127.0.0.1", 0) > 0
+    with socket.socket() as taken, contextlib.suppress(OSError):  # somebody else's serves as well
+        taken.bind(("127.0.0.1", DEFAULT_PORT))
+        assert choose_port("127.0.0.1", None) not in (0, DEFAULT_PORT)

@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ZogyError as error:
         print(f"zogy-explorer: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    options.port = choose_port(options.address, options.port)
     try:
         serve(pair, config, options)
     except OSError as error:
@@ -85,7 +86,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("science", nargs="?", help="FITS file of the new image")
     parser.add_argument("template", nargs="?", help="FITS file of the reference image")
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="port to serve on (default: %(default)s)"
+        "--port",
+        type=int,
+        help=f"port to serve on; 0: any free one (default: {DEFAULT_PORT}, or a free one if taken)",
     )
     parser.add_argument(
         "--address",
@@ -204,6 +207,20 @@ def read_pair(
     return pair.paths if pair.paths is not None else None
 
 
+def choose_port(address: str, wanted: int | None) -> int:
+    """The port wanted; for None the usual one if it is free, else (and for 0) any free one."""
+    if wanted:
+        return wanted
+    for candidate in (DEFAULT_PORT, 0) if wanted is None else (0,):
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return DEFAULT_PORT  # nothing can be bound here: let the server say why
+
+
 def serve(paths: tuple[Any, Any] | None, config: ZogyConfig, options: argparse.Namespace) -> None:
     """Serve the page until interrupted; every visitor gets a session of their own."""
     import panel as pn
@@ -240,9 +257,9 @@ def serve(paths: tuple[Any, Any] | None, config: ZogyConfig, options: argparse.N
 
 
 def _origins(options: argparse.Namespace) -> list[str] | None:
-    """Hosts whose pages may talk to the server; with a free port any port of theirs."""
+    """Hosts whose pages may talk to the server."""
     hosts = {options.address, "localhost", "127.0.0.1", socket.gethostname(), *options.origin}
-    return sorted(h if ":" in h else f"{h}:{options.port or '*'}" for h in hosts)
+    return sorted(h if ":" in h else f"{h}:{options.port}" for h in hosts)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 
 from zogy_explorer import CallablePsf, Exposure, KernelPsf, ZogyConfig, ZogyTask, plan, run
 from zogy_explorer.engine import Struct, SubtractionPlan, cut_cell, generate_grid
+from zogy_explorer.engine.floor import automatic_floor, spectral_noise
 from zogy_explorer.engine.fourier import forward
 from zogy_explorer.engine.grid import padded_length
 from zogy_explorer.engine.growth import kernel_radius
@@ -93,14 +94,29 @@ def test_the_frequency_floor_keeps_a_cosmic_ray_where_it_fell(
     assert score < 0.01
 
 
-def test_the_frequency_floor_is_chosen_only_where_psfs_lack_power(
-    pair: tuple[Exposure, Exposure], noise_pair: Factory
+def test_the_frequency_floor_follows_the_noise_of_the_stamps(
+    pair: tuple[Exposure, Exposure],
 ) -> None:
     (noisy,) = subtract(pair, ZogyConfig()).cells
-    assert 2e-5 <= noisy.frequency_floor <= 3e-3
+    assert 2e-5 < noisy.frequency_floor <= 3e-3
     assert "FREQUENCY_FLOOR" in {flag.name for flag in noisy.flags}
-    (sharp,) = subtract(noise_pair(widths=(0.9, 0.8)), ZogyConfig()).cells
-    assert sharp.frequency_floor == 0.0
+
+
+@pytest.mark.parametrize("widths", [(1.3, 1.25), (1.8, 1.3), (2.5, 1.6), (1.2, 1.0)])
+def test_true_power_of_a_psf_is_not_taken_for_noise(widths: tuple[float, float]) -> None:
+    y, x = np.mgrid[:25, :25] - 12
+    stamps = [np.exp(-(x * x + y * y) / (2 * w * w)) for w in widths]
+    assert max(spectral_noise(stamp / stamp.sum()) for stamp in stamps) < 1e-6
+    assert automatic_floor(*(stamp / stamp.sum() for stamp in stamps)) < 5e-5
+
+
+@pytest.mark.parametrize("noise", [2e-6, 1e-4])
+def test_the_noise_of_a_stamp_is_measured_from_its_rim(noise: float) -> None:
+    y, x = np.mgrid[:25, :25] - 12
+    stamp = np.exp(-(x * x + y * y) / (2 * 2.0**2))
+    stamp += noise * np.random.default_rng(4).standard_normal(stamp.shape)
+    expected = noise / stamp.sum() * stamp.shape[0]  # rms of the spectrum of white noise
+    assert spectral_noise(stamp / stamp.sum()) == pytest.approx(expected, rel=0.4)
 
 
 def test_the_floor_leaves_s_to_the_bit(pair: tuple[Exposure, Exposure]) -> None:
@@ -350,7 +366,7 @@ def test_blending_keeps_the_statistics_and_the_identity_of_scorr(noise_pair: Fac
 def test_blending_without_a_border_to_blend_over_changes_nothing(
     noise_pair: Factory,
 ) -> None:
-    pair = noise_pair((9, 8), sides=(7, 7))
+    pair = noise_pair((40, 36), sides=(7, 7))
     config = ZogyConfig(doSpatialGrid=True, borderSize=0, minTotalDims=16, background="none")
     plain, blended = (subtract(pair, config.copy(blendCells=b)) for b in (0, 8))
     assert len(plain.cells) > 1

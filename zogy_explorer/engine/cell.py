@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_cell
 from zogy_explorer.engine.equations import Weights
 from zogy_explorer.engine.flags import SEVERITIES, Flag, raise_flag
+from zogy_explorer.engine.floor import SMALLEST
 from zogy_explorer.engine.fourier import full_plane_sum, pad_center_origin
 from zogy_explorer.engine.grid import Cell, padded_length
 from zogy_explorer.engine.growth import grow_bits, kernel_radius
@@ -28,7 +29,7 @@ from zogy_explorer.errors import CancelledError
 from zogy_explorer.version import __version__
 
 _REACH_SHARE = 1e-4  # of the squared kernels of S that may lie beyond the border
-_NEGLIGIBLE = 1e-9  # share of a squared kernel beyond a piece's margin: 3e-5 σ
+_NEGLIGIBLE = 1e-11  # share of a squared kernel beyond a piece's margin: 3e-6 σ
 _PIECES_WORTH = 6  # area over a piece's from which pieces are faster than one transform
 _LOST_FLUX = 0.01  # share of P_D or P_S outside its stamp that deserves a flag
 
@@ -254,7 +255,7 @@ def piece_transfer(
     weights = cell_weights(science, template, config)
     transfer = cell_transfer(science, template, weights, config, (side, side), cache)
     margin = int(kernel_radius(transfer.compact.squares, _NEGLIGIBLE)) + 1
-    return (transfer, margin) if margin <= side // 5 else None
+    return (transfer, margin) if margin <= side // 4 else None
 
 
 def _with_score(result: CellResult, inputs: CellInput, planes: CellPlanes) -> CellResult:
@@ -298,7 +299,7 @@ def _judged(result: CellResult, inputs: CellInput) -> CellResult:
             f"the kernels of S reach {result.kernel_reach:.0f} px, the border is {inputs.border} px"
         )
         flags.append(raise_flag("BORDER_SHORT", cause))
-    if result.frequency_floor > 0:
+    if result.frequency_floor > SMALLEST:  # the least of floors is for round-off: no news
         cause = f"the floor is {result.frequency_floor:.2g} of the flux"
         flags.append(raise_flag("FREQUENCY_FLOOR", cause))
     return replace(result, noise=noise, flags=tuple(flags))

@@ -97,7 +97,7 @@ class ZogyConfig(param.Parameterized):
 
     templateFluxScaling = param.Number(
         default=1.0,
-        bounds=(0, None),
+        bounds=(0, 1e12),
         inclusive_bounds=(False, True),
         softbounds=(0.5, 2.0),
         doc="Flux scale F_r of the template: counts per calibrated unit of flux (eqs. 13-15). "
@@ -105,7 +105,7 @@ class ZogyConfig(param.Parameterized):
     )
     scienceFluxScaling = param.Number(
         default=1.0,
-        bounds=(0, None),
+        bounds=(0, 1e12),
         inclusive_bounds=(False, True),
         softbounds=(0.5, 2.0),
         doc="Flux scale F_n of the science image: counts per calibrated unit of flux "
@@ -273,7 +273,8 @@ class ZogyConfig(param.Parameterized):
         bounds=(0, 8192),
         softbounds=(0, 2048),
         doc="Cells of more than 6 times this side squared are transformed in overlapping "
-        "pieces of about this side, which is faster and the same within 1e-4 σ; they are "
+        "pieces of about this side, which is faster and the same within 1e-4 σ of sky and faint "
+        "sources (a pixel of 10⁵σ may change D around it by 10⁻³ σ); they are "
         "transformed whole where the kernels reach too far for that. 0: always whole.",
     )
     swapFluxScaling = param.Boolean(

@@ -145,7 +145,7 @@ def result_region(plan: SubtractionPlan, cell: Cell) -> Box:
 
 def _growing_planes(settings: Settings) -> tuple[str, ...]:
     """Planes whose pixels spoil their surroundings."""
-    return tuple(settings.fillMaskPlanes)
+    return (*settings.fillMaskPlanes, "NO_DATA")
 
 
 def _stamp(psf: Psf | None, cell: Cell, role: str, flags: list[Flag]) -> Stamp | None:
@@ -204,9 +204,12 @@ def _check_pixels(
     for image, role in ((plan.science, "science"), (plan.template, "template")):
         missing = int(image.missing[inside].sum())
         filled = int(image.filled[inside].sum())
-        if missing == area and plan.config.fillNonFinite != "mean":  # LSST goes on with the mean
+        nothing = filled == area if plan.config.fillMasked else missing == area
+        if nothing and plan.config.fillNonFinite != "mean":  # LSST goes on with the mean
             flags.append(
-                raise_flag("NO_GOOD_PIXELS", f"all {area} pixels of {role} are missing here")
+                raise_flag(
+                    "NO_GOOD_PIXELS", f"all {area} pixels of {role} are missing or masked here"
+                )
             )
         elif filled > 0.2 * area:
             flags.append(

@@ -15,40 +15,52 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.engine.statistics import robust_sigma
+
 Spectrum = NDArray[np.complexfloating]
+Plane = NDArray[np.floating]
 
 SMALLEST = 2e-5
 """Least ε where there are frequencies without power; well above round-off."""
 LARGEST = 3e-3
 """Most: beyond, bright stars would leave more than the floor cures."""
 _MARGIN = 50.0  # ε over the noise of the spectra
-_NOT_WORTH = 3e-4  # spectra that never fall below this have power, or noise too strong to cure
+_NOT_WORTH = 3e-4  # noise of a spectrum that no affordable floor could cover
+_RIM = 0.35  # of the side, from the centre: beyond, wings are smooth
+_GAIN = 70.0  # rms of the fourth differences of white noise: (1² + 4² + 6² + 4² + 1²)
+_LEAST_RIM = 16  # [px] fewer say nothing of the noise
 
 
-def automatic_floor(psf_n: Spectrum, psf_r: Spectrum, shape: tuple[int, int]) -> float:
-    """ε for two unit-sum PSFs; 0 if none is needed, or none would help.
+def automatic_floor(stamp_n: Plane, stamp_r: Plane) -> float:
+    """ε for two unit-sum PSF stamps: well above the noise of their spectra.
 
-    Parameters
-    ----------
-    psf_n, psf_r
-        Half spectra of the stamps on a plane of ``shape``.
-    shape
-        (ny, nx) of that plane.
+    Returns
+    -------
+    floor
+        Between `SMALLEST` and `LARGEST`; 0 if the noise is too strong for any floor to help.
     """
-    level = max(quietest_ring(psf, shape) for psf in (psf_n, psf_r))
-    if level > _NOT_WORTH:
+    noise = max(spectral_noise(stamp) for stamp in (stamp_n, stamp_r))
+    if noise > _NOT_WORTH:
         return 0.0
-    return float(np.clip(_MARGIN * level, SMALLEST, LARGEST))
+    return float(np.clip(_MARGIN * noise, SMALLEST, LARGEST))
 
 
-def quietest_ring(psf: Spectrum, shape: tuple[int, int]) -> float:
-    """Least rms of a PSF's spectrum in rings of frequency: its noise, if it reaches it."""
-    ny, nx = shape
-    radius = np.hypot(np.fft.fftfreq(ny)[:, None], np.fft.rfftfreq(nx)[None, :])
-    ring = np.minimum(radius * 32, 16).astype(int).ravel()  # up to Nyquist; corners in the last
-    power = np.bincount(ring, weights=(psf.real**2 + psf.imag**2).ravel())
-    count = np.bincount(ring)
-    return float(np.sqrt((power[count > 0] / count[count > 0]).min()))
+def spectral_noise(stamp: Plane) -> float:
+    """Noise of the spectrum of a unit-sum stamp (ny, nx), from the pixels of its rim.
+
+    Fourth differences along both axes take the smooth wings away; what scatters is noise, and
+    its spectrum is flat. Pixels set to zero around a round stamp are left out.
+    """
+    if min(stamp.shape) < 9:
+        return 0.0
+    rough = np.diff(np.diff(stamp, 4, axis=0), 4, axis=1)
+    y, x = np.indices(rough.shape)
+    ny, nx = rough.shape
+    outside = np.hypot((y - (ny - 1) / 2) / ny, (x - (nx - 1) / 2) / nx) > _RIM
+    rim = rough[outside & (stamp[2:-2, 2:-2] != 0)]
+    if rim.size < _LEAST_RIM:
+        return 0.0
+    return float(robust_sigma(rim) / _GAIN * np.sqrt(stamp.size))
 
 
 def faded(psf_n: Spectrum, psf_r: Spectrum, floor: float) -> NDArray[np.floating]:

@@ -17,6 +17,8 @@ from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 from zogy_explorer.psf import Psf, Stamp, unit_sum
 
+_SMALLEST_CELL = 16  # [px]
+
 
 class Settings(Mapping[str, Any]):
     """Frozen copy of a `ZogyConfig`: fields as attributes or items, hashable by content."""
@@ -216,7 +218,8 @@ def _border_pixels(measured: float, settings: Settings) -> int:
 def _inner_dims(bbox: Box, border: int, settings: Settings) -> tuple[int, int]:
     if not settings.doSpatialGrid:
         return (bbox.width, bbox.height)
-    side = max(int(border * settings.gridInnerSize), 1)
+    # With a border of next to nothing, cells of single pixels would take for ever.
+    side = max(int(border * settings.gridInnerSize), _SMALLEST_CELL)
     return (side, side)
 
 

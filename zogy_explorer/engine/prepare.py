@@ -20,7 +20,9 @@ from zogy_explorer.errors import InputError, MissingDataError, ShapeMismatchErro
 from zogy_explorer.exposure import Exposure, require_psf, require_variance
 from zogy_explorer.masks import MASK_PLANES, bit_mask, merge_planes, translate
 
-_SOURCE_SIGMA = 3.5  # a pixel this far above the sky belongs to a source; at 3 noise peaks would too
+_SOURCE_SIGMA = (
+    3.5  # a pixel this far above the sky belongs to a source; at 3 noise peaks would too
+)
 _SOURCE_REACH = 3  # [px] and so may its neighbours
 _SINGLE_FACTORS = (1e-15, 1e15)  # calibrations that neither pixels in float32 nor V_D outgrow
 

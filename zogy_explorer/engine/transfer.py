@@ -98,7 +98,7 @@ def cell_transfer(
     small = _compact_shape(stamps, shape, config)
     floor = config.frequencyFloor
     if floor is None:
-        floor = automatic_floor(*psfs.on(small), small)
+        floor = automatic_floor(*stamps)
     key = (*psfs.key, weights, floor, small, shape)
     return cache.get(key, lambda: _make_transfer(psfs, weights, floor, small, shape))
 

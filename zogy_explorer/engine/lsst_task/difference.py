@@ -168,7 +168,8 @@ def _of_any(
     nh = shape[1] // 2 + 1
     floor = settings.frequencyFloor
     if floor is None:
-        floor = automatic_floor(psf_n[:, :nh], psf_r[:, :nh], shape)
+        planes = (np.fft.fftshift(scipy.fft.ifft2(psf).real) for psf in (psf_n, psf_r))
+        floor = automatic_floor(*planes)
     k = kernels(psf_n, psf_r, w, floor)
     diff_n, diff_r, score_n, score_r = (
         np.square(scipy.fft.ifft2(kernel).real)

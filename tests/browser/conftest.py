@@ -144,3 +144,25 @@ def until() -> Callable[..., Any]:
         return wait_until(pumped, what, patience)
 
     return poll
+
+
+@pytest.fixture
+def opened(serve: Any, page: Any, until: Any) -> Callable[..., Any]:
+    """``opened(**options)`` → (browser page, explorer) with the first frame on screen."""
+
+    def start(*args: Any, width: int = 1280, height: int = 800, **options: Any) -> Any:
+        from zogy_explorer import ZogyExplorer
+
+        made: list[Any] = []
+
+        def app() -> Any:
+            made.append(ZogyExplorer(*args, **options))
+            return made[-1]
+
+        browser = page(serve(app), width=width, height=height)
+        until(lambda: made and made[-1].result is not None, "the first frame lands", page=browser)
+        until(lambda: made[-1].session.idle, "the session is idle", page=browser)
+        browser.get_by_text("Cell r", exact=False).first.wait_for()
+        return browser, made[-1]
+
+    return start

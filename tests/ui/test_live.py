@@ -10,7 +10,7 @@ from queue import Queue
 import pytest
 
 from zogy_explorer.errors import CancelledError
-from zogy_explorer.ui.live import InlineCourier, InlineExecutor, Job, Lane
+from zogy_explorer.ui.live import InlineCourier, InlineExecutor, Job, Lane, Painter
 
 
 class HandCourier:
@@ -179,3 +179,32 @@ def test_work_cancelled_before_its_turn_never_starts():
     assert cancelled == [1]
     with pytest.raises(CancelledError):
         pending.token.check()
+
+
+def test_nothing_lands_on_a_page_that_has_gone(pool):
+    courier, landed, gate = HandCourier(), [], threading.Event()
+    lane = Lane(lambda: pool)
+    lane.submit(job(lambda t, p: gate.wait(5), landed, courier=courier))
+    lane.close()
+    gate.set()
+    pool.submit(lambda: None).result(timeout=5)  # the pool has one thread: the job is over
+    assert courier.calls.empty()
+    assert landed == []
+
+
+def test_painting_is_done_once_however_often_it_was_asked_for():
+    courier, painted, faults = HandCourier(), [], []
+
+    def paint():
+        painted.append(1)
+
+    def broken():
+        raise RuntimeError("view")
+
+    painter = Painter(courier, faults.append)
+    for what in (broken, paint, paint):
+        painter.ask(what)
+    courier.run_next()
+    assert painted == [1]
+    assert [str(fault) for fault in faults] == ["view"]
+    assert courier.calls.empty()

@@ -207,6 +207,7 @@ def _number(session: Session, field: str) -> pn.viewable.Viewable:
         value=now is None,
         visible=optional,
         margin=(0, 0, 4, 0),
+        css_classes=[f"zx-auto-{field}"],
     )
     made.set_disabled(now is None)
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import panel as pn
 
 from zogy_explorer.engine.result import CellResult

@@ -14,6 +14,7 @@ import panel as pn
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.ui import words
+from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.noise_plots import NoisePlots
 from zogy_explorer.ui.stamps import CentroidTarget, Stamp
 from zogy_explorer.ui.style import Lazy, Palette
@@ -89,8 +90,9 @@ class PsfTab:
 
     def theme(self, colors: Palette) -> None:
         """Colours of the page."""
-        for part in (*self.stamps.values(), self.target):
-            part.theme(colors)
+        for stamp in self.stamps.values():
+            stamp.theme(colors)
+        self.target.theme(colors)
 
 
 class NumbersTab:
@@ -147,9 +149,11 @@ class Inspector:
     ----------
     colors
         Of the page at the start.
+    painter
+        Of the page.
     """
 
-    def __init__(self, colors: Palette) -> None:
+    def __init__(self, colors: Palette, painter: Painter) -> None:
         self._colors = colors
         self._shown: tuple[SubtractionPlan, CellResult] | None = None
         self._current: dict[str, CellResult] = {}
@@ -169,7 +173,7 @@ class Inspector:
         )
         for tab in (PsfTab(), NumbersTab(), NoiseTab()):
             self.add(tab)
-        self._tabs.param.watch(lambda *events: self._refresh(), "active")
+        self._tabs.param.watch(lambda event: painter.ask(self._refresh), "active")
 
     def add(self, tab: InspectorTab) -> None:
         """One more tab at the end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from zogy_explorer.engine.result import CellResult
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui.state import Frame
 
-Layers = dict[str, NDArray[np.generic] | None]
+Layers = dict[str, NDArray[Any] | None]
+Patch = dict[str, NDArray[Any]]
 
 _RESULT_PLANES = {"difference": "diff", "score": "score", "scorr": "scorr"}
 
@@ -47,11 +49,11 @@ def input_layers(plan: SubtractionPlan) -> Layers:
     }
 
 
-def cell_layers(plan: SubtractionPlan, result: CellResult) -> tuple[Box, Layers]:
+def cell_layers(plan: SubtractionPlan, result: CellResult) -> tuple[Box, Patch]:
     """Layers of one cell's inner box, and that box."""
     inner, region = result.cell.inner, result.region
     part = inner.slices((region.x0, region.y0))
-    layers: Layers = {}
+    layers: Patch = {}
     for name, field in _RESULT_PLANES.items():
         plane = getattr(result, field)
         layers[name] = (
@@ -87,7 +89,7 @@ class GrowingFrame:
             new, self._new = self._new, []
         return new
 
-    def merged(self, results: list[CellResult], under: Layers | None) -> tuple[Box, Layers] | None:
+    def merged(self, results: list[CellResult], under: Layers | None) -> tuple[Box, Patch] | None:
         """One patch that holds all ``results``, over the old frame's layers ``under``.
 
         The wall repaints once for a patch, however many cells came.
@@ -98,7 +100,7 @@ class GrowingFrame:
         box = results[0].cell.inner
         for result in results[1:]:
             box = _union(box, result.cell.inner)
-        planes: Layers = {}
+        planes: Patch = {}
         for name in (*_RESULT_PLANES, "mask"):
             old = under.get(name) if under is not None else None
             if old is not None and old.shape == bbox.shape:
@@ -108,9 +110,8 @@ class GrowingFrame:
         for result in results:
             inner, layers = cell_layers(self._plan, result)
             for name, values in layers.items():
-                plane = planes.get(name)
-                if plane is not None and values is not None:
-                    plane[inner.slices((box.x0, box.y0))] = values
+                if name in planes:
+                    planes[name][inner.slices((box.x0, box.y0))] = values
         return box, planes
 
 
@@ -126,9 +127,7 @@ def _shown(image: PreparedImage, calibrated: bool) -> NDArray[np.floating]:
     return plane
 
 
-def _blanked(
-    plane: NDArray[np.generic], boxes: list[Box], origin: tuple[int, int]
-) -> NDArray[np.generic]:
+def _blanked(plane: NDArray[Any], boxes: list[Box], origin: tuple[int, int]) -> NDArray[Any]:
     copy = plane.copy()
     for box in boxes:
         copy[box.slices(origin)] = np.nan

@@ -146,7 +146,11 @@ class LoopCourier:
 
         task = self._loop.create_task(repeat())
         self._keep(task)
-        return lambda: self._loop.call_soon_threadsafe(task.cancel) and None
+
+        def stop() -> None:
+            self._loop.call_soon_threadsafe(task.cancel)
+
+        return stop
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         # The loop itself holds tasks only weakly.
@@ -163,6 +167,41 @@ def current_courier() -> Courier:
         return LoopCourier(asyncio.get_running_loop())
     except RuntimeError:
         return InlineCourier()
+
+
+class Painter:
+    """Runs what paints the page: together, each once, and only where the page may be written.
+
+    Events of Panel's widgets come without the document's lock, and writing to Bokeh models then
+    fails. Whoever wants to paint asks here.
+
+    Parameters
+    ----------
+    courier
+        Of the page.
+    on_error
+        Called with whatever goes wrong.
+    """
+
+    def __init__(self, courier: Courier, on_error: Callable[[Exception], None]) -> None:
+        self._courier = courier
+        self._on_error = on_error
+        self._wanted: dict[Callable[[], object], None] = {}
+
+    def ask(self, paint: Callable[[], object]) -> None:
+        """Have ``paint`` called soon; once, however often it was asked for."""
+        first = not self._wanted
+        self._wanted[paint] = None
+        if first:
+            self._courier.post(self._paint)
+
+    def _paint(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        for paint in wanted:
+            try:
+                paint()
+            except Exception as error:  # one broken view must not take the others with it
+                self._on_error(error)
 
 
 @dataclass
@@ -238,6 +277,7 @@ class Lane:
         self._on_idle = on_idle
         self._running: Job | None = None
         self._waiting: Job | None = None
+        self._closed = False
 
     @property
     def idle(self) -> bool:
@@ -264,6 +304,11 @@ class Lane:
         if self._running is not None:
             self._running.token.cancel()
 
+    def close(self) -> None:
+        """Stop, and let nothing land any more: the page has gone."""
+        self._closed = True
+        self.cancel()
+
     def _start(self, job: Job) -> None:
         self._running = job
         stop = (
@@ -274,9 +319,12 @@ class Lane:
         # Without a page there is no thread to come back to: the work is done here and now.
         pool = InlineExecutor() if isinstance(job.courier, InlineCourier) else self._pool()
         future = pool.submit(_run, job)
-        future.add_done_callback(
-            lambda done: job.courier.post(functools.partial(self._land, job, done, stop))
-        )
+
+        def done(finished: Future[Any]) -> None:
+            if not self._closed:
+                job.courier.post(functools.partial(self._land, job, finished, stop))
+
+        future.add_done_callback(done)
 
     def _land(self, job: Job, future: Future[Any], stop: Stop) -> Awaitable[None] | None:
         """Hand over the outcome, then let the next job start: a slow page is not flooded."""

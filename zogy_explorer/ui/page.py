@@ -7,7 +7,7 @@ the output of a notebook cell.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -21,6 +21,7 @@ from zogy_explorer.ui.header import Header, help_pane
 from zogy_explorer.ui.inspector import Inspector, text_pane
 from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.layers import Layers, cell_layers, frame_layers
+from zogy_explorer.ui.live import Painter, current_courier
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
 from zogy_explorer.ui.state import SYMBOLS, Frame
@@ -49,6 +50,7 @@ class Page:
     def __init__(self, session: Session, *, dark: bool = True, full_window: bool = True) -> None:
         self.session = session
         self.dark = dark
+        self.painter = Painter(current_courier(), session.report)
         self._painted_frame: Frame | None = None
         self.wall = ImageWall(dark=dark)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
@@ -57,7 +59,7 @@ class Page:
         )
         self.header = Header(session, self.toggle_theme, self.toggle_help)
         self.sidebar = Sidebar(session)
-        self.inspector = Inspector(palette(dark))
+        self.inspector = Inspector(palette(dark), self.painter)
         self.drawer = Drawer(session)
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
@@ -65,19 +67,24 @@ class Page:
         session.visible_box = self._visible_box
         session.present = present
         self.wall.on_tap(session.select_at)
-        session.param.watch(lambda *events: self._show_frame(), "frame")
-        session.param.watch(lambda *events: self._show_live(), "live_cell")
-        session.param.watch(lambda *events: self._show_growing(), "growing")
-        session.param.watch(lambda *events: self._show_cell(), ["frame", "live_cell", "anchor"])
-        session.param.watch(lambda event: self.wall.set_display(event.new), "display")
-        session.param.watch(lambda *events: self._show_messages(), ["alert", "frame"])
-        if session.frame is not None:
-            self._show_frame()
-        self._show_cell()
-        self._show_messages()
+        self._follow(self._show_frame, "frame")
+        self._follow(self._show_live, "live_cell")
+        self._follow(self._show_growing, "growing")
+        self._follow(self._show_cell, "frame", "live_cell", "anchor")
+        self._follow(self._show_display, "display")
+        self._follow(self._show_messages, "alert", "frame")
+        for show in (self._show_frame, self._show_cell, self._show_messages):
+            show()
+
+    def _follow(self, show: Callable[[], None], *names: str) -> None:
+        """Have ``show`` called after changes of these parameters of the session."""
+        self.session.param.watch(lambda *events: self.painter.ask(show), list(names))
 
     def toggle_theme(self) -> None:
         """Dark to light or back, at once."""
+        self.painter.ask(self._toggle_theme)
+
+    def _toggle_theme(self) -> None:
         self.dark = not self.dark
         self.view.css_classes = theme_classes(self.dark)
         self.header.theme.label = "Light" if self.dark else "Dark"
@@ -183,9 +190,9 @@ class Page:
             "ArrowRight": lambda: session.step(1, 0),
             "ArrowUp": lambda: session.step(0, 1),
             "ArrowDown": lambda: session.step(0, -1),
-            "z": self.zoom_to_cell,
-            "r": self.wall.reset_view,
-            "0": self.wall.reset_view,
+            "z": lambda: self.painter.ask(self.zoom_to_cell),
+            "r": lambda: self.painter.ask(self.wall.reset_view),
+            "0": lambda: self.painter.ask(self.wall.reset_view),
             "d": self.toggle_theme,
             "?": self.toggle_help,
             "Escape": self._escape,
@@ -246,6 +253,9 @@ class Page:
         result = self.session.cell
         self.wall.select(result.cell if result is not None else None)
         self.inspector.show(self.session.plan, result)
+
+    def _show_display(self) -> None:
+        self.wall.set_display(self.session.display)
 
     def _show_messages(self) -> None:
         text, frame = self.session.alert, self.session.frame

@@ -274,7 +274,8 @@ class Session(param.Parameterized):
 
     def close(self) -> None:
         """The page is gone: stop its work."""
-        self.cancel()
+        self._frames.close()
+        self._cells.close()
 
     # -- inside ----------------------------------------------------------------------------
 

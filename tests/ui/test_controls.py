@@ -1,0 +1,116 @@
+"""The side bar is made from ZogyConfig: one control a field, with its help, both ways."""
+
+from __future__ import annotations
+
+import panel as pn
+import pytest
+
+from zogy_explorer import ZogyConfig
+from zogy_explorer.engine.config import GROUPS, UNITS
+from zogy_explorer.ui.controls import NumberControl, control, label_of, nice_step
+from zogy_explorer.ui.display_controls import DisplayControls
+from zogy_explorer.ui.sidebar import Sidebar
+
+FIELDS = ZogyConfig.field_names()
+
+
+def widgets(view):
+    return [part for part in view.select() if isinstance(part, pn.widgets.Widget)]
+
+
+def helps(view):
+    found = [getattr(widget, "description", None) for widget in widgets(view)]
+    return found + [w.value for w in widgets(view) if isinstance(w, pn.widgets.TooltipIcon)]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_has_a_control_with_its_name_unit_and_doc(session, field):
+    view = control(session, field)
+    assert ZogyConfig.param[field].doc in helps(view)
+    labels = [widget.label for widget in widgets(view)]
+    assert label_of(field) in labels
+    assert UNITS.get(field, "") in label_of(field)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_change_from_elsewhere_reaches_the_control(session, field):
+    view = control(session, field)
+    shown = next(w for w in widgets(view) if w.label == label_of(field))
+    other = ZogyConfig.lsst().to_dict()[field]
+    if other == getattr(session.config, field) or other is None:
+        other = something_else(field, getattr(session.config, field))
+    session.edit(**{field: other})
+    assert shown.value == other
+
+
+def something_else(field, now):
+    parameter = ZogyConfig.param[field]
+    if isinstance(now, bool):
+        return not now
+    if isinstance(now, list):
+        return now[1:]
+    if hasattr(parameter, "objects"):
+        return next(value for value in parameter.objects if value != now)
+    low, high = parameter.softbounds or (0, 100)
+    return type(low)(low + (high - low) * 0.75)
+
+
+def test_all_groups_of_the_config_are_in_the_side_bar(session):
+    assert list(Sidebar(session).groups) == ["Data", *GROUPS, "Display"]
+
+
+def test_a_moving_slider_drags_and_letting_go_commits(session):
+    view = control(session, "maxPsfCentroidDist")
+    slider = next(w for w in widgets(view) if isinstance(w, pn.widgets.FloatSlider))
+    slider.value = 0.05
+    assert session.live_cell is not None
+    assert session.frame.number == 1
+    slider.param.trigger("value_throttled")
+    assert session.frame.number == 2
+
+
+def test_a_typed_number_beyond_the_slider_stretches_it_and_commits(session):
+    view = control(session, "maxPsfCentroidDist")
+    number = next(w for w in widgets(view) if isinstance(w, pn.widgets.FloatInput))
+    slider = next(w for w in widgets(view) if isinstance(w, pn.widgets.FloatSlider))
+    number.value = 7.5
+    assert (slider.value, slider.end) == (7.5, 7.5)
+    assert session.frame.number == 2
+
+
+def test_a_number_may_be_left_to_its_rule_and_taken_back(session):
+    view = control(session, "borderSize")
+    auto = next(w for w in widgets(view) if isinstance(w, pn.widgets.Checkbox))
+    number = next(w for w in widgets(view) if isinstance(w, pn.widgets.IntInput))
+    assert auto.value
+    assert number.disabled
+    auto.value = False
+    assert session.config.borderSize == number.value
+    assert not number.disabled
+    auto.value = True
+    assert session.config.borderSize is None
+
+
+def test_showing_a_value_tells_nobody():
+    told = []
+    made = NumberControl("x", 1.0, start=0.0, end=2.0, step=0.1)
+    made.connect(told.append, lambda: told.append("released"))
+    made.show(1.5)
+    assert told == []
+    assert made.value == 1.5
+
+
+@pytest.mark.parametrize(("span", "step"), [(2, 0.01), (1.5, 0.01), (0.02, 0.0001), (19, 0.1)])
+def test_steps_are_round(span, step):
+    assert nice_step(span) == pytest.approx(step)
+
+
+def test_display_settings_follow_the_controls(session):
+    controls = DisplayControls(session)
+    controls.widgets["sky_stretch"].value = "log"
+    assert session.display.sky_stretch == "log"
+    controls.widgets["sky_limits"].value = "manual"
+    assert session.display.manual_limits == (0.0, 1000.0)
+    controls.widgets["low"].value = 2000.0
+    assert "first below the second" in session.alert
+    assert session.display.manual_limits == (0.0, 1000.0)

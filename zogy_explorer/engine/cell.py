@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_cell
 from zogy_explorer.engine.equations import Weights
-from zogy_explorer.engine.flags import SEVERITIES, Flag, raise_flag
+from zogy_explorer.engine.flags import raise_flag, tidied
 from zogy_explorer.engine.floor import SMALLEST
 from zogy_explorer.engine.fourier import full_plane_sum, pad_center_origin
 from zogy_explorer.engine.grid import Cell, padded_length
@@ -92,7 +92,7 @@ def compute_cell(
             cause = f"{type(error).__name__}: {error}"
             result = replace(result, flags=(raise_flag("CELL_ERROR", cause), *result.flags))
     timings = {**result.timings, "total": time.perf_counter() - start}
-    return replace(result, timings=timings, flags=_by_severity(result.flags))
+    return replace(result, timings=timings, flags=tidied(result.flags))
 
 
 def _no_checkpoint() -> None:
@@ -322,7 +322,3 @@ def cut_psf(psf: Plane, shape: tuple[int, int]) -> tuple[NDArray[np.float64], fl
     stamp = pad_center_origin(psf, shape, inverse=True).astype(np.float64)
     total = float(stamp.sum())
     return (stamp / total if total else stamp), total
-
-
-def _by_severity(flags: tuple[Flag, ...]) -> tuple[Flag, ...]:
-    return tuple(sorted(flags, key=lambda flag: -SEVERITIES.index(flag.severity)))

@@ -7,7 +7,7 @@ stores and the docs list. A `Flag` is one occurrence: its kind plus the cause in
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 SEVERITIES = ("ok", "info", "warning", "failed")
@@ -153,3 +153,15 @@ def raise_flag(name: str, cause: str) -> Flag:
 def worst_severity(flags: Iterable[Flag]) -> str:
     """The gravest severity among ``flags``; ``"ok"`` if there are none."""
     return max((flag.severity for flag in flags), key=SEVERITIES.index, default="ok")
+
+
+def tidied(flags: Iterable[Flag]) -> tuple[Flag, ...]:
+    """One flag of each kind, gravest first; what both images raised is said in one sentence."""
+    by_name: dict[str, Flag] = {}
+    for flag in flags:
+        known = by_name.get(flag.name)
+        if known is None:
+            by_name[flag.name] = flag
+        elif flag.cause not in known.cause:
+            by_name[flag.name] = replace(known, cause=f"{known.cause}; {flag.cause}")
+    return tuple(sorted(by_name.values(), key=lambda flag: -SEVERITIES.index(flag.severity)))

@@ -85,7 +85,9 @@ class Panel:
         )  # fmt: skip
         self.header = Div(
             name=f"header-{layer.name}", height=HEADER_HEIGHT, sizing_mode="stretch_width",
-            margin=0, styles={"overflow": "hidden", "padding": f"0 4px 0 {left}px"},
+            margin=0,
+            # A long legend is cut off; it must not push the panels out of their columns.
+            styles={"overflow": "hidden", "contain": "inline-size", "padding": f"0 4px 0 {left}px"},
             stylesheets=[":host > div { width: 100%; }"],
         )  # fmt: skip
         self.model = Column(self.header, self.figure, sizing_mode="stretch_both", spacing=0)
@@ -166,7 +168,7 @@ def value_header(
         low, high = short_number(stretch.low), short_number(stretch.high)
         scale = (
             f'<span style="color:{theme.muted}">{low}</span>'
-            f'<span style="flex:0 1 72px;min-width:16px;height:6px;border-radius:3px;'
+            f'<span style="flex:0 1 72px;min-width:8px;height:6px;border-radius:3px;'
             f'background:linear-gradient(90deg,{stops})"></span>'
             f'<span style="color:{theme.muted}">{high}</span>'
         )
@@ -187,7 +189,7 @@ def mask_header(layer: LayerSpec, theme: Theme, present: Sequence[str]) -> str:
 
 def _line(theme: Theme, title: str, right: str) -> str:
     return (
-        f'<div style="display:flex;align-items:center;gap:6px;width:100%;white-space:nowrap;'
+        f'<div style="display:flex;align-items:center;gap:4px;width:100%;white-space:nowrap;'
         f'overflow:hidden;{_FONT};font-variant-numeric:tabular-nums;color:{theme.text}">'
         f'<b style="font-weight:600;flex:1 0 auto">{title}</b>{right}</div>'
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.engine.cell import compute_cell, subtract_cell
-from zogy_explorer.engine.cutout import cut_cell, result_region
+from zogy_explorer.engine.cutout import CellInput, cut_cell, result_region
 from zogy_explorer.engine.flags import raise_flag
 from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.mosaic import Mosaic
@@ -111,6 +112,7 @@ def _results(
             )
         return
     futures: dict[Future[CellResult], Cell] = {}
+    run_id = uuid.uuid4().hex
     for cell in cells:
         if isinstance(executor, ThreadPoolExecutor):
             future = _submitted(
@@ -124,15 +126,29 @@ def _results(
             )
         else:  # only the cut-out travels to another process
             future = _submitted(
-                executor, compute_cell, cut_cell(plan, cell), calculate_score=calculate_score
+                executor,
+                _compute_in_run,
+                cut_cell(plan, cell),
+                run_id=run_id,
+                calculate_score=calculate_score,
             )
         futures[future] = cell
     try:
-        for future in as_completed(futures):
-            yield _result_of(future, futures[future], plan)
+        for future in as_completed(tuple(futures)):
+            # Forgotten at once: the frame has its own copy, and a cluster frees its worker's.
+            yield _result_of(future, futures.pop(future), plan)
     finally:
         for future in futures:
             future.cancel()
+
+
+def _compute_in_run(inputs: CellInput, *, run_id: str, calculate_score: bool) -> CellResult:
+    """The cell; ``run_id`` sets it apart from the same cell of another run.
+
+    Dask knows a computation by its content: without it, a run that follows a cancelled one at
+    once would be given the cancelled cells.
+    """
+    return compute_cell(inputs, calculate_score=calculate_score)
 
 
 def _submitted(

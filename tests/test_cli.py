@@ -7,10 +7,14 @@ import json
 import socket
 import subprocess
 import sys
+import urllib.request
 
+import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.table import Table
 
-from zogy_explorer import ZogyConfig
+from zogy_explorer import Exposure, KernelPsf, ZogyConfig
 from zogy_explorer.cli import (
     DEFAULT_PORT,
     choose_port,
@@ -45,6 +49,64 @@ def test_a_file_without_an_image_is_one_sentence(capsys, tmp_path):
     path = tmp_path / "text.fits"
     path.write_text("this is not FITS")
     assert "text.fits" in refused(capsys, str(path), str(path))
+
+
+def make_exposure(**changes):
+    rng = np.random.default_rng(1)
+    y, x = np.mgrid[:9, :9] - 4
+    fields = {
+        "image": rng.normal(0, 1, (48, 64)).astype(np.float32),
+        "variance": np.ones((48, 64), dtype=np.float32),
+        "psf": KernelPsf(np.exp(-(x**2 + y**2) / 4.0)),
+    }
+    return Exposure(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"image": np.ones((48, 60), "f4"), "variance": np.ones((48, 60), "f4")}, "60"),
+        ({"image": np.full((48, 64), np.nan, "f4")}, "no finite pixel"),
+        ({"psf": KernelPsf(np.ones((99, 99)))}, "99×99"),
+        ({"psf": None}, "no PSF"),
+        ({"variance": None}, "no variance"),
+        ({"photo_calib": None}, "calib"),
+    ],
+    ids=["shapes", "all NaN", "PSF too large", "no PSF", "no variance", "no calibration"],
+)
+def test_a_pair_that_cannot_be_subtracted_is_one_sentence(capsys, tmp_path, changes, words):
+    science, template = tmp_path / "science.fits", tmp_path / "template.fits"
+    make_exposure(**changes).write(science)
+    make_exposure().write(template)
+    assert words in refused(capsys, str(science), str(template))
+
+
+def test_a_psf_of_zeros_is_one_sentence(capsys, tmp_path):
+    paths = [tmp_path / "science.fits", tmp_path / "template.fits"]
+    for path in paths:
+        make_exposure().write(path)
+    with fits.open(paths[0], mode="update") as hdus:
+        hdus["PSF"].data[:] = 0
+    assert "sums to 0" in refused(capsys, *map(str, paths))
+
+
+def test_a_file_of_tables_only_has_no_image(capsys, tmp_path):
+    path = tmp_path / "table.fits"
+    Table({"a": [1, 2]}).write(path)
+    assert "image" in refused(capsys, str(path), str(path))
+
+
+def test_it_serves_and_tells_where():
+    command = [sys.executable, "-m", "zogy_explorer", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("ZOGY Explorer: http://127.0.0.1:")
+            url = line.split()[2]
+            with urllib.request.urlopen(url, timeout=30) as page:
+                assert "<title>ZOGY Explorer</title>" in page.read().decode()
+        finally:
+            process.terminate()
 
 
 def test_one_file_alone_is_refused(capsys):

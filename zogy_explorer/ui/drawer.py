@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 import panel as pn
+from bokeh.models.widgets.tables import NumberFormatter
 
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.ui import words
@@ -22,14 +23,20 @@ _TABLE_CSS = """
 .tabulator { background: var(--zx-background); color: var(--zx-text); border: none;
   font-size: 12px; }
 .tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col {
-  background: var(--zx-background) !important; color: var(--zx-muted);
-  border-color: var(--zx-border); }
-.tabulator .tabulator-header .tabulator-col .tabulator-col-title { font-weight: 400; }
+  background: var(--zx-background) !important; color: var(--zx-muted); font-size: 12px;
+  border-color: var(--zx-border) !important; }
+.tabulator .tabulator-header .tabulator-col { border-right: none !important; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-content { padding: 3px 8px; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-title { font-weight: 400;
+  padding-right: 12px !important; }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-sorter { right: 2px; }
+.tabulator .tabulator-header .tabulator-col .tabulator-arrow { border-left-width: 4px !important;
+  border-right-width: 4px !important; }
 .tabulator .tabulator-tableholder, .tabulator .tabulator-tableholder .tabulator-table {
   background: var(--zx-background); color: var(--zx-text); }
 .tabulator .tabulator-row, .tabulator .tabulator-row.tabulator-row-even {
   background: var(--zx-background); color: var(--zx-text); border-color: var(--zx-border);
-  min-height: 22px; cursor: pointer; }
+  font-size: 12px; min-height: 22px; cursor: pointer; }
 .tabulator .tabulator-row .tabulator-cell { border: none; padding: 3px 8px; height: 22px; }
 .tabulator .tabulator-row:hover { background: var(--zx-raised) !important; }
 .tabulator .tabulator-row.tabulator-selected, .tabulator .tabulator-row.tabulator-selected:hover {
@@ -49,13 +56,21 @@ _COLUMNS = {
 }
 
 _WIDTHS = {
-    "cell": 70,
-    "status": 70,
-    "distance": 86,
-    "ratio_d": 92,
+    "cell": 64,
+    "status": 72,
+    "distance": 88,
+    "ratio_d": 94,
     "scorr": 78,
-    "flux": 72,
-    "time": 80,
+    "flux": 80,
+    "time": 84,
+}
+
+_FORMATS = {
+    "distance": "0.000",
+    "ratio_d": "0.000",
+    "scorr": "0.000",
+    "flux": "0.[0000]",
+    "time": "0.0",
 }
 
 
@@ -84,7 +99,10 @@ class Drawer:
             sizing_mode="stretch_both",
             header_align=dict.fromkeys(_COLUMNS, "left"),
             text_align=dict.fromkeys(_COLUMNS, "left"),
-            formatters={c: {"type": "plaintext"} for c in _COLUMNS},
+            formatters={
+                column: NumberFormatter(format=form, nan_format="–")
+                for column, form in _FORMATS.items()
+            },
             margin=0,
         )
         self._log = text_pane(name="log", margin=(4, 8))
@@ -178,12 +196,12 @@ def _ratio(measured: float, predicted: float) -> float:
     return measured / predicted if predicted > 0 else float("nan")
 
 
-def _rounded(value: float, digits: int) -> float | None:
-    return round(float(value), digits) if np.isfinite(value) else None
+def _rounded(value: float, digits: int) -> float:
+    return round(float(value), digits) if np.isfinite(value) else np.nan
 
 
-def _significant(value: float) -> float | None:
-    return float(f"{value:.4g}") if np.isfinite(value) else None
+def _significant(value: float) -> float:
+    return float(f"{value:.4g}") if np.isfinite(value) else np.nan
 
 
 def plain_text(html: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ TITLE = "ZOGY Explorer"
 
 Source = Exposure | str | Path | None
 
-# Once a process: which of Panel's bundles the page needs, from this machine, never a CDN.
-pn.extension("tabulator", "filedropper")
+# Once a process: which of Panel's bundles the page needs. A notebook gets them with the output,
+# a served page from its own server; neither asks a CDN.
+pn.extension("tabulator", "filedropper", inline="ipykernel" in sys.modules)
 
 
 class ZogyExplorer(Viewer):

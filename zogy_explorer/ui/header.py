@@ -100,13 +100,13 @@ def help_pane() -> pn.viewable.Viewable:
         for keys, text in SHORTCUTS.items()
     )
     body = (
-        "<h3>Keys and mouse</h3><table>"
+        '<div style="padding:12px 16px"><h3>Keys and mouse</h3><table>'
         f"{rows}"
         "<tr><th>Tap an image</th><td>select the cell there</td></tr>"
         "<tr><th>Wheel, drag</th><td>zoom and pan all six images together</td></tr>"
         "</table>"
         '<p class="muted">While a slider moves, the selected cell is computed again; '
-        "when you let go, the rest of the frame follows.</p>"
+        "when you let go, the rest of the frame follows.</p></div>"
     )
     return text_pane(
         body,
@@ -122,7 +122,6 @@ def help_pane() -> pn.viewable.Viewable:
             "background": "var(--zx-surface)",
             "border": "1px solid var(--zx-border)",
             "border-radius": "6px",
-            "padding": "12px 16px",
             "box-shadow": "0 6px 24px rgba(0, 0, 0, 0.35)",
         },
     )

@@ -181,11 +181,19 @@ class Painter:
         Of the page.
     on_error
         Called with whatever goes wrong.
+    after
+        Called when all is painted.
     """
 
-    def __init__(self, courier: Courier, on_error: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        courier: Courier,
+        on_error: Callable[[Exception], None],
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
         self._courier = courier
         self._on_error = on_error
+        self._after = after
         self._wanted: dict[Callable[[], object], None] = {}
 
     def ask(self, paint: Callable[[], object]) -> None:
@@ -202,6 +210,7 @@ class Painter:
                 paint()
             except Exception as error:  # one broken view must not take the others with it
                 self._on_error(error)
+        self._after()
 
 
 @dataclass

@@ -50,13 +50,12 @@ class Page:
     def __init__(self, session: Session, *, dark: bool = True, full_window: bool = True) -> None:
         self.session = session
         self.dark = dark
-        self.painter = Painter(current_courier(), session.report)
+        self._full_window = full_window
+        self.painter = Painter(current_courier(), session.report, self._push)
         self._painted_frame: Frame | None = None
         self.wall = ImageWall(dark=dark)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
-        self.readout_pane = pn.pane.Bokeh(
-            self.wall.readout, sizing_mode="stretch_width", margin=(2, 8)
-        )
+        self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
         self.header = Header(session, self.toggle_theme, self.toggle_help)
         self.sidebar = Sidebar(session)
         self.inspector = Inspector(palette(dark), self.painter)
@@ -79,6 +78,11 @@ class Page:
     def _follow(self, show: Callable[[], None], *names: str) -> None:
         """Have ``show`` called after changes of these parameters of the session."""
         self.session.param.watch(lambda *events: self.painter.ask(show), list(names))
+
+    def _push(self) -> None:
+        """A notebook must be told of changes of Bokeh's models; a served page hears of them."""
+        if not self._full_window:
+            pn.io.push_notebook(self.wall_pane)
 
     def toggle_theme(self) -> None:
         """Dark to light or back, at once."""
@@ -141,7 +145,12 @@ class Page:
             self.alert_row,
             self.noise_pane,
             self.wall_pane,
-            self.readout_pane,
+            pn.Row(
+                self.readout_pane,
+                sizing_mode="stretch_width",
+                margin=0,
+                styles={"padding": "0 8px", "overflow": "hidden"},
+            ),
             lower,
             sizing_mode="stretch_both",
             margin=0,

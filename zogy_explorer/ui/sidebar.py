@@ -68,8 +68,7 @@ class Sidebar:
             title=title,
             collapsed=title not in OPEN_GROUPS,
             sizing_mode="stretch_width",
-            margin=(0, 0, 6, 0),
-            hide_header=False,
+            margin=(0, 0, 4, 0),
         )
         group.view.sizing_mode = "stretch_width"
         if not card.collapsed:
@@ -151,7 +150,7 @@ class Sidebar:
             multiple=True,
             max_file_size=UPLOAD_LIMIT,
             sizing_mode="stretch_width",
-            height=110,
+            height=84,
             margin=(3, 0),
         )
         self.open.on_click(

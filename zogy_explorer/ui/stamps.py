@@ -15,6 +15,7 @@ from zogy_explorer.ui.style import Palette, theme_figure
 FAINTEST = 1e-4
 """Colour scale of a stamp: from this fraction of its peak, logarithmic, up to the peak."""
 
+_FAINT = cividis(256)[0]
 _EMPTY: dict[str, list[Any]] = {"image": [], "x": [], "y": [], "dw": [], "dh": []}
 
 
@@ -33,6 +34,7 @@ class Stamp:
 
     def __init__(self, name: str, title: str, size: int = 150) -> None:
         self._title = title
+        self._blank = "white"
         self._range = Range1d(-10, 10)
         self.figure = figure(
             name=name,
@@ -47,8 +49,7 @@ class Stamp:
         )
         self.figure.axis.visible = False
         self.figure.grid.visible = False
-        self.figure.title.text_font_size = "11px"
-        self.figure.title.standoff = 2
+        _style_title(self.figure)
         self._mapper = LogColorMapper(palette=list(cividis(256)), low=FAINTEST, high=1.0)
         self._source = ColumnDataSource(data=dict(_EMPTY), name=f"source-{name}")
         self.figure.image(
@@ -79,11 +80,13 @@ class Stamp:
             self._source.data = dict(_EMPTY)
             self._centre.data = {"x": [], "y": []}
             self.figure.title.text = f"{self._title} –"
+            self.figure.background_fill_color = self._blank
             return
         ny, nx = stamp.shape
         peak = float(stamp.max())
         self._mapper.update(low=peak * FAINTEST, high=peak)
         self._range.update(start=-half, end=half)
+        self.figure.background_fill_color = _FAINT
         self._source.data = {
             # A log mapper has no colour for zero and less: they get the faintest.
             "image": [np.maximum(stamp, peak * FAINTEST).astype(np.float32)],
@@ -101,7 +104,7 @@ class Stamp:
     def theme(self, colors: Palette) -> None:
         """Colours of the page."""
         theme_figure(self.figure, colors)
-        self.figure.background_fill_color = cividis(256)[0]
+        self._blank = colors.surface
 
 
 class CentroidTarget:
@@ -121,8 +124,7 @@ class CentroidTarget:
             min_border=2,
         )
         self.figure.axis.visible = False
-        self.figure.title.text_font_size = "11px"
-        self.figure.title.standoff = 2
+        _style_title(self.figure)
         self._circle = ColumnDataSource(data={"x": [], "y": [], "r": []})
         self._ring = self.figure.circle(
             "x", "y", radius="r", source=self._circle, fill_alpha=0.12, line_width=1.5
@@ -155,7 +157,7 @@ class CentroidTarget:
             return
         reach = max(allowed, result.centroid_distance, 0.02)
         centre = max(abs(v) for v in (*template, *science))
-        half = 1.25 * (reach + min(centre, reach))
+        half = 1.45 * (reach + min(centre, reach))
         self._range.update(start=-half, end=half)
         self._circle.data = {"x": [template[0]], "y": [template[1]], "r": [allowed]}
         self._points.data = {
@@ -177,3 +179,10 @@ class CentroidTarget:
             label.text_color = colors.muted
         for axis in self._axes:
             axis.line_color = colors.border
+
+
+def _style_title(plot: Any) -> None:
+    plot.title.text_font_size = "11px"
+    plot.title.text_font_style = "normal"
+    plot.title.text_font = "system-ui, sans-serif"
+    plot.title.standoff = 2

@@ -171,12 +171,15 @@ select.bk-input.bk-input { background-image: none; appearance: auto; -webkit-app
   font-size: 12px; }
 .choices .choices__list--dropdown .choices__item.is-highlighted { background: var(--zx-raised); }
 .filepond--root { font-size: 12px !important; font-family: inherit !important;
-  margin-bottom: 0 !important; border: 1px dashed var(--zx-border); border-radius: 4px;
-  background: var(--zx-background); }
-.filepond--panel-root { background-color: transparent !important; }
+  margin-bottom: 0 !important; border-radius: 4px; background: var(--zx-background);
+  border: 1px dashed var(--zx-border) !important; }
+.filepond--panel-root, .filepond--panel-root > * { background-color: transparent !important; }
 .filepond--drop-label, .filepond--drop-label label { color: var(--zx-muted) !important;
   font-size: 12px !important; }
-progress { accent-color: var(--zx-accent); }
+:host(.card) { box-shadow: none; border: none; background: transparent; outline: none; }
+:host(.card) .card-header { background: transparent; border: none;
+  border-top: 1px solid var(--zx-border); border-radius: 0; padding: 6px 0; color: var(--zx-text); }
+:host(.card-title) * { font-size: 13px !important; font-weight: 600; }
 """
 
 

@@ -7,6 +7,7 @@ exceptions for bad data, which becomes flags.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -20,11 +21,12 @@ from zogy_explorer.engine.fourier import full_plane_sum, pad_center_origin
 from zogy_explorer.engine.grid import Cell, padded_length
 from zogy_explorer.engine.growth import grow_bits, kernel_radius
 from zogy_explorer.engine.moments import centroid
-from zogy_explorer.engine.noise import check_noise, noise_flags
+from zogy_explorer.engine.noise import check_noise, noise_flags, noise_sample
 from zogy_explorer.engine.plan import Settings, SubtractionPlan
 from zogy_explorer.engine.planes import CellPlanes, transform, transform_in_pieces
 from zogy_explorer.engine.result import CellResult, Plane
 from zogy_explorer.engine.transfer import CompactKernels, Transfer, TransferCache, cell_transfer
+from zogy_explorer.engine.variance import SquaredKernel
 from zogy_explorer.errors import CancelledError
 from zogy_explorer.version import __version__
 
@@ -205,7 +207,7 @@ def complete_cell(
         psf_diff_sum=diff_sum,
         psf_score_sum=score_sum,
         flux_score=transfer.kernels.flux_score(mean_power),
-        kernel_reach=kernel_radius([compact.square_score_n, compact.square_score_r], _REACH_SHARE),
+        kernel_reach=_radius(compact.score_squares, _REACH_SHARE),
         frequency_floor=transfer.kernels.floor,
     )
     return _judged(result, inputs)
@@ -254,7 +256,7 @@ def piece_transfer(
     side = padded_length(config.pieceSize, "fast")
     weights = cell_weights(science, template, config)
     transfer = cell_transfer(science, template, weights, config, (side, side), cache)
-    margin = int(kernel_radius(transfer.compact.squares, _NEGLIGIBLE)) + 1
+    margin = int(_radius(transfer.compact.squares, _NEGLIGIBLE)) + 1
     return (transfer, margin) if margin <= side // 4 else None
 
 
@@ -274,21 +276,23 @@ def _grown_mask(
 ) -> NDArray[np.int32]:
     """Mask over the region, bad pixels spread as far as the kernels carry them."""
     mask = inputs.mask
-    if inputs.settings.growMask > 0:
-        squares = [compact.square_diff_n, compact.square_diff_r]
-        if calculate_score:
-            squares += [compact.square_score_n, compact.square_score_r]
-        mask = grow_bits(
-            mask, inputs.growing_bits, kernel_radius(squares, inputs.settings.growMask)
-        )
+    if inputs.settings.growMask > 0 and (mask & inputs.growing_bits).any():
+        squares = compact.squares if calculate_score else compact.diff_squares
+        mask = grow_bits(mask, inputs.growing_bits, _radius(squares, inputs.settings.growMask))
     inside = inputs.region.slices((inputs.seen.x0, inputs.seen.y0))
     return np.ascontiguousarray(mask[inside])
+
+
+def _radius(squares: Iterable[SquaredKernel], outside: float) -> float:
+    return kernel_radius([square.pixels for square in squares], outside)
 
 
 def _judged(result: CellResult, inputs: CellInput) -> CellResult:
     """The computed cell with its noise measured and what is noteworthy flagged."""
     assert result.mask is not None
-    noise = check_noise(result, inputs.quiet & ((result.mask & inputs.growing_bits) == 0))
+    sample = noise_sample((result.mask.shape[0], result.mask.shape[1]))
+    untouched = (result.mask[sample] & inputs.growing_bits) == 0
+    noise = check_noise(result, inputs.quiet[sample] & untouched)
     flags = [*result.flags, *noise_flags(noise)]
     sums = (result.psf_diff_sum, result.psf_score_sum)
     if max(abs(1 - total) for total in sums) > _LOST_FLUX:

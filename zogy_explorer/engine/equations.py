@@ -12,6 +12,7 @@ then does not care about the unit of the images.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from numpy.typing import NDArray
 from zogy_explorer.engine.floor import faded
 
 Spectrum = NDArray[np.complexfloating]
+Power = NDArray[np.floating]
+
+_BLOCK = 10_000  # frequencies: a dozen arrays of so many fit into a core's cache
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,18 @@ class Kernels:
     score_n: Spectrum
     score_r: Spectrum
     psf_diff: Spectrum
-    score_power: NDArray[np.floating]
+    score_power: Power
     weights: Weights
     floor: float
 
+    @classmethod
+    def empty(cls, like: Spectrum, weights: Weights, floor: float) -> Self:
+        """Kernels yet to be filled, of the shape and type of a spectrum."""
+        spectra = (np.empty_like(like) for _ in range(5))
+        return cls(*spectra, np.empty(like.shape, like.real.dtype), weights, floor)
+
     @property
-    def psf_score(self) -> NDArray[np.floating]:
+    def psf_score(self) -> Power:
         """P_S = |P_D|² (eq. 17); real."""
         return _square(self.psf_diff)
 
@@ -96,84 +106,92 @@ def kernels(psf_n: Spectrum, psf_r: Spectrum, weights: Weights, floor: float = 0
     Where the denominator vanishes altogether the kernels of D take that limit, and P_D and the
     kernels of S are zero.
     """
+    out = Kernels.empty(psf_n, weights, floor)
+    # Block by block everything stays in the processor's cache, which is several times faster.
+    step = max(_BLOCK // psf_n.shape[1], 1)
+    for first in range(0, psf_n.shape[0], step):
+        rows = slice(first, first + step)
+        _fill(out, rows, psf_n[rows], psf_r[rows])
+    return out
+
+
+def _fill(out: Kernels, rows: slice, psf_n: Spectrum, psf_r: Spectrum) -> None:
+    """The rows ``rows`` of the kernels from the same rows of the PSFs' spectra."""
+    weights, floor = out.weights, out.floor
     root_q = np.sqrt(weights.q)
     to_n, to_r = weights.flux_r / root_q, weights.flux_n / root_q
-    denominator, zero = _denominator(psf_n, psf_r, weights)
+    psf_diff, score_n, score_r = out.psf_diff[rows], out.score_n[rows], out.score_r[rows]
+    diff_n, diff_r = out.diff_n[rows], out.diff_r[rows]
+    power_n, power_r = _square(psf_n), _square(psf_r)
+    denominator, zero = _denominator(power_n, power_r, weights)
     root = np.sqrt(denominator)
 
-    psf_diff = psf_n * psf_r
-    psf_diff /= root
-    power_n, power_r = _square(psf_n), _square(psf_r)
-    score_n = np.conj(psf_n)
-    score_n *= (
-        power_r / denominator * _scalar(psf_n, weights.flux_n * weights.flux_r**2 / weights.q)
-    )
-    score_r = np.conj(psf_r)
-    score_r *= (
-        power_n / denominator * _scalar(psf_n, weights.flux_r * weights.flux_n**2 / weights.q)
-    )
-    score_power = power_n * power_r / denominator
+    # Real factors multiply: to divide a complex array by a real one is a full complex division.
+    np.multiply(psf_n, psf_r, out=psf_diff)
+    psf_diff *= 1 / root
+    score_power = np.divide(power_r, denominator, out=out.score_power[rows])
+    np.conj(psf_n, out=score_n)
+    score_n *= score_power * _scalar(psf_n, weights.flux_n * weights.flux_r**2 / weights.q)
+    score_power *= power_n
+    np.conj(psf_r, out=score_r)
+    np.divide(power_n, denominator, out=denominator)
+    denominator *= _scalar(psf_n, weights.flux_r * weights.flux_n**2 / weights.q)
+    score_r *= denominator
 
+    limit = zero
     if floor > 0:
-        added = faded(psf_n, psf_r, floor)
-        floored_n, floored_r = psf_n + added, psf_r + added
-        floored, limit = _denominator(floored_n, floored_r, weights)
-        root = np.sqrt(floored)
-    else:
-        floored_n, floored_r, limit = psf_n, psf_r, zero
-    diff_n = floored_r * (_scalar(psf_n, to_n) / root)
-    diff_r = floored_n * (_scalar(psf_n, to_r) / root)
+        added = faded(power_n, power_r, floor)
+        psf_n, psf_r = psf_n + added, psf_r + added
+        floored, limit = _denominator(_square(psf_n), _square(psf_r), weights)
+        root = np.sqrt(floored, out=floored)
+    np.multiply(psf_r, _scalar(psf_n, to_n) / root, out=diff_n)
+    np.multiply(psf_n, _scalar(psf_n, to_r) / root, out=diff_r)
 
     if limit is not None:
         diff_n[limit], diff_r[limit] = to_n, to_r
     if zero is not None:
-        psf_diff[zero] = 0
-        score_n[zero] = 0
-        score_r[zero] = 0
-        score_power[zero] = 0
-    return Kernels(diff_n, diff_r, score_n, score_r, psf_diff, score_power, weights, floor)
+        for part in (psf_diff, score_n, score_r, score_power):
+            part[zero] = 0
 
 
-def proper_difference(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spectrum:
+def proper_difference(
+    image_n: Spectrum, image_r: Spectrum, k: Kernels, *, overwrite: bool = False
+) -> Spectrum:
     """D (eq. 13): unit variance, flux scale F_D; divide by F_D for the calibrated unit."""
-    return _weighted_difference(k.diff_n, image_n, k.diff_r, image_r)
+    return _weighted_difference(k.diff_n, image_n, k.diff_r, image_r, overwrite)
 
 
-def score(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spectrum:
+def score(image_n: Spectrum, image_r: Spectrum, k: Kernels, *, overwrite: bool = False) -> Spectrum:
     """S = k_n N - k_r R (eqs. 12, 28, 29), the matched filter F_D P_D* D."""
-    return _weighted_difference(k.score_n, image_n, k.score_r, image_r)
+    return _weighted_difference(k.score_n, image_n, k.score_r, image_r, overwrite)
 
 
 def _weighted_difference(
-    kernel_n: Spectrum, image_n: Spectrum, kernel_r: Spectrum, image_r: Spectrum
+    kernel_n: Spectrum, image_n: Spectrum, kernel_r: Spectrum, image_r: Spectrum, overwrite: bool
 ) -> Spectrum:
-    out = kernel_n * image_n
-    out -= kernel_r * image_r
+    out = np.multiply(kernel_n, image_n, out=image_n if overwrite else None)
+    out -= np.multiply(kernel_r, image_r, out=image_r if overwrite else None)
     return out
 
 
 def _denominator(
-    psf_n: Spectrum, psf_r: Spectrum, weights: Weights
-) -> tuple[NDArray[np.floating], NDArray[np.bool_] | None]:
+    power_n: Power, power_r: Power, weights: Weights
+) -> tuple[Power, NDArray[np.bool_] | None]:
     """w_n|P_r|² + w_r|P_n|², made safe to divide by, and where it had vanished (None: nowhere)."""
-    w_n = weights.variance_n * weights.flux_r**2 / weights.q
-    w_r = weights.variance_r * weights.flux_n**2 / weights.q
-    denominator = _square(psf_r)
-    denominator *= _scalar(psf_n, w_n)
-    other = _square(psf_n)
-    other *= _scalar(psf_n, w_r)
-    denominator += other
+    real = power_n.dtype.type
+    denominator = power_r * real(weights.variance_n * weights.flux_r**2 / weights.q)
+    denominator += power_n * real(weights.variance_r * weights.flux_n**2 / weights.q)
     tiny = np.finfo(denominator.dtype).tiny * 100 / min(weights.q, 1.0)
-    vanished = denominator < tiny
-    if not vanished.any():
+    if not denominator.min() < tiny:
         return denominator, None
+    vanished = denominator < tiny
     denominator[vanished] = 1.0
     return denominator, vanished
 
 
-def _square(spectrum: Spectrum) -> NDArray[np.floating]:
-    power = spectrum.real**2
-    power += spectrum.imag**2
+def _square(spectrum: Spectrum) -> Power:
+    power = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
     return power
 
 

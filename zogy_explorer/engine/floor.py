@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from zogy_explorer.engine.statistics import robust_sigma
 
-Spectrum = NDArray[np.complexfloating]
 Plane = NDArray[np.floating]
 
 SMALLEST = 2e-5
@@ -63,11 +62,9 @@ def spectral_noise(stamp: Plane) -> float:
     return float(robust_sigma(rim) / _GAIN * np.sqrt(stamp.size))
 
 
-def faded(psf_n: Spectrum, psf_r: Spectrum, floor: float) -> NDArray[np.floating]:
-    """ε(f): the floor where both PSFs vanish, fading to nothing where either has power."""
-    real = psf_n.real.dtype.type
-    power = psf_n.real**2
-    for part in (psf_n.imag, psf_r.real, psf_r.imag):
-        power += part**2
-    power += real(floor) ** 2
-    return real(floor) ** 3 / power
+def faded(power_n: Plane, power_r: Plane, floor: float) -> Plane:
+    """ε(f) from |P_n|² and |P_r|²: the floor where both vanish, nothing where either has power."""
+    real = power_n.dtype.type
+    added = power_n + power_r
+    added += real(floor) ** 2
+    return np.divide(real(floor) ** 3, added, out=added)

@@ -70,8 +70,12 @@ def forward(plane: Plane) -> Spectrum:
 
 
 def backward(spectrum: Spectrum, shape: tuple[int, int]) -> Plane:
-    """Plane of ``shape`` from its half spectrum; the spectrum may be overwritten."""
-    return scipy.fft.irfft2(spectrum, s=shape, overwrite_x=True)
+    """Plane of ``shape`` from its half spectrum, which is spoilt.
+
+    Axis by axis, in place along the columns: `scipy.fft.irfft2` would copy the spectrum.
+    """
+    columns = scipy.fft.ifft(spectrum, axis=0, overwrite_x=True)
+    return scipy.fft.irfft(columns, n=shape[1], axis=1)
 
 
 def full_plane_sum(half: Plane, nx: int) -> float:

@@ -20,10 +20,12 @@ def kernel_radius(squares: Iterable[NDArray[np.floating]], outside: float) -> fl
         Share of the sum, 0…1.
     """
     radius = 0.0
+    rings: dict[tuple[int, ...], NDArray[np.int_]] = {}
     for square in squares:
-        ny, nx = square.shape
-        r = np.hypot(np.fft.fftfreq(ny, 1 / ny)[:, None], np.fft.fftfreq(nx, 1 / nx)[None, :])
-        profile = np.bincount(np.ceil(r).astype(int).ravel(), weights=square.ravel())
+        ring = rings.get(square.shape)
+        if ring is None:
+            ring = rings[square.shape] = _rings(*square.shape)
+        profile = np.bincount(ring, weights=square.ravel())
         total = profile.sum()
         if not total > 0:
             continue
@@ -31,6 +33,12 @@ def kernel_radius(squares: Iterable[NDArray[np.floating]], outside: float) -> fl
         beyond = np.append(np.cumsum(profile[:0:-1])[::-1], 0.0) / total
         radius = max(radius, float(np.argmax(beyond < outside)))
     return radius
+
+
+def _rings(ny: int, nx: int) -> NDArray[np.int_]:
+    """Distance of each pixel from index 0, rounded up; flat."""
+    y, x = np.fft.fftfreq(ny, 1 / ny), np.fft.fftfreq(nx, 1 / nx)
+    return np.ceil(np.sqrt(y[:, None] ** 2 + x**2)).astype(int).ravel()
 
 
 def grow_bits(mask: NDArray[np.int32], bits: np.int32, radius: float) -> NDArray[np.int32]:

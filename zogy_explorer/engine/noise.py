@@ -16,21 +16,25 @@ _TOLERANCE = 0.05  # a departure of σ(Scorr) from 1 below this is not worth a f
 _SIGNIFICANCE = 4.0  # nor one below this many sampling errors
 
 
-def check_noise(result: CellResult, quiet: NDArray[np.bool_]) -> NoiseCheck:
-    """σ of D, S and Scorr of a computed cell over the ``quiet`` pixels of its region.
+def noise_sample(shape: tuple[int, int]) -> tuple[slice, slice]:
+    """The pixels of a region of ``shape`` that are looked at: on large cells not all."""
+    return thinned(shape[0] * shape[1], SAMPLE)
 
-    Each plane is taken over its own predicted σ and clipped at 5 robust σ; on large cells a
-    regular subsample is used.
+
+def check_noise(result: CellResult, quiet: NDArray[np.bool_]) -> NoiseCheck:
+    """σ of D, S and Scorr of a computed cell over the ``quiet`` pixels of its `noise_sample`.
+
+    Each plane is taken over its own predicted σ and clipped at 5 robust σ.
     """
     assert result.diff is not None
     assert result.diff_variance is not None
-    sample = thinned(quiet.size, SAMPLE)
-    good = quiet[sample]
-    n = int(good.sum())
+    shape = result.diff.shape
+    sample = noise_sample((shape[0], shape[1]))
+    n = int(np.count_nonzero(quiet))
     if n < _LEAST_PIXELS:
         return NoiseCheck(n_pixels=n)
     diff_predicted, diff_pull = _predicted_and_pull(
-        result.diff[sample][good], result.diff_variance[sample][good]
+        result.diff[sample][quiet], result.diff_variance[sample][quiet]
     )
     if result.scorr is None or result.score_variance is None:
         return NoiseCheck(
@@ -38,15 +42,15 @@ def check_noise(result: CellResult, quiet: NDArray[np.bool_]) -> NoiseCheck:
             diff_measured=diff_predicted * diff_pull,
             n_pixels=n,
         )
-    score_predicted = float(np.sqrt(np.median(result.score_variance[sample][good])))
-    scorr_measured = clipped_sigma(result.scorr[sample][good])
+    score_predicted = float(np.sqrt(np.median(result.score_variance[sample][quiet])))
+    scorr_measured = clipped_sigma(result.scorr[sample][quiet])
     return NoiseCheck(
         diff_predicted=diff_predicted,
         diff_measured=diff_predicted * diff_pull,
         score_predicted=score_predicted,
         score_measured=score_predicted * scorr_measured,
         scorr_measured=scorr_measured,
-        scorr_error=_sampling_error(n, int(quiet.sum()), result.psf_score),
+        scorr_error=_sampling_error(n, n * result.diff.size / quiet.size, result.psf_score),
         n_pixels=n,
     )
 
@@ -70,8 +74,8 @@ def _predicted_and_pull(values: Plane, variance: Plane) -> tuple[float, float]:
     return predicted, clipped_sigma(values[positive] / np.sqrt(variance[positive]))
 
 
-def _sampling_error(n: int, n_all: int, psf_score: Plane | None) -> float:
-    """Standard error of the σ of Scorr, whose neighbours correlate like P_S."""
+def _sampling_error(n: int, n_all: float, psf_score: Plane | None) -> float:
+    """Standard error of the σ of Scorr from ``n`` of ``n_all`` pixels that correlate like P_S."""
     area = 1.0
     if psf_score is not None:
         peak = float(psf_score.max())

@@ -15,7 +15,7 @@ import numpy as np
 from zogy_explorer.engine.equations import proper_difference, score
 from zogy_explorer.engine.fourier import Plane, backward, forward
 from zogy_explorer.engine.transfer import Transfer
-from zogy_explorer.engine.variance import VariancePropagation
+from zogy_explorer.engine.variance import VarianceSpectrum, propagate
 
 Slices = tuple[slice, slice]
 
@@ -76,18 +76,23 @@ def transform(
     kernels, compact = transfer.kernels, transfer.compact
     spectra = (forward(images[0]), forward(images[1]))
     checkpoint()
-    propagation = VariancePropagation(*variances, shape)
+    last = not calculate_score  # what is not needed again may be overwritten
+    diff = backward(proper_difference(*spectra, kernels, overwrite=last), shape)
     checkpoint()
-    diff = backward(proper_difference(*spectra, kernels), shape)
+    score_plane = None
+    if calculate_score:
+        score_plane = backward(score(*spectra, kernels, overwrite=True), shape)
+        checkpoint()
+    del spectra
+    variance = (VarianceSpectrum.of(variances[0]), VarianceSpectrum.of(variances[1]))
     checkpoint()
-    diff_variance = propagation.of(compact.square_diff_n, compact.square_diff_r)
-    checkpoint()
+    propagated = propagate(variance, compact.diff_squares, overwrite=last)
+    diff_variance = propagated.plane(shape, overwrite=True)
     if not calculate_score:
         return CellPlanes(diff, diff_variance, None, None)
-    score_plane = backward(score(*spectra, kernels), shape)
     checkpoint()
-    score_variance = propagation.of(compact.square_score_n, compact.square_score_r)
-    return CellPlanes(diff, diff_variance, score_plane, score_variance)
+    propagated = propagate(variance, compact.score_squares, overwrite=True)
+    return CellPlanes(diff, diff_variance, score_plane, propagated.plane(shape, overwrite=True))
 
 
 def transform_in_pieces(

@@ -114,20 +114,25 @@ def mean_variance(
 
 def robust_sigma(values: NDArray[np.floating]) -> float:
     """σ from the median absolute deviation of the finite values; NaN if there are fewer than 2."""
-    data = values[np.isfinite(values)]
-    if data.size < 2:
-        return float("nan")
-    return float(MAD_TO_SIGMA * np.median(np.abs(data - np.median(data))))
+    return _robust(values)[1]
 
 
 def clipped_sigma(values: NDArray[np.floating], limit: float = 5.0) -> float:
     """Standard deviation of the values within ``limit`` robust σ of their median."""
-    width = robust_sigma(values)
+    distance, width = _robust(values)
     if not width > 0:
         return width
-    data = values[np.isfinite(values)]
-    kept = data[np.abs(data - np.median(data)) <= limit * width]
+    kept = distance[np.abs(distance) <= limit * width]
     return float(kept.std(dtype=np.float64))
+
+
+def _robust(values: NDArray[np.floating]) -> tuple[NDArray[np.floating], float]:
+    """Finite values less their median, and σ from the median of their absolute values."""
+    data = values[np.isfinite(values)]
+    if data.size < 2:
+        return data, float("nan")
+    data -= np.median(data)
+    return data, float(MAD_TO_SIGMA * np.median(np.abs(data), overwrite_input=True))
 
 
 def _quartiles(data: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -26,12 +26,13 @@ from zogy_explorer.engine.fourier import (
 )
 from zogy_explorer.engine.grid import padded_length
 from zogy_explorer.engine.plan import Settings
+from zogy_explorer.engine.variance import SquaredKernel, Squares
 
-_ENTRIES = 12  # spectra of a few PSFs and kernels of the cells in work
+_ENTRIES = 4  # cells of the inside, the last column, the last row and the corner differ in size
 
 
 class TransferCache:
-    """Least-recently-used store of PSF spectra and kernels; safe to share between threads."""
+    """Least-recently-used store of kernels; safe to share between threads."""
 
     def __init__(self, entries: int = _ENTRIES) -> None:
         self._entries = entries
@@ -54,19 +55,29 @@ class TransferCache:
 
 @dataclass(frozen=True, eq=False)
 class CompactKernels:
-    """Pixel-space results of the PSFs alone, origin at index 0, on a plane of ``shape``."""
+    """Pixel-space results of the PSFs and weights alone, origin at index 0."""
 
-    square_diff_n: Plane
-    square_diff_r: Plane
-    square_score_n: Plane
-    square_score_r: Plane
+    square_diff_n: SquaredKernel
+    square_diff_r: SquaredKernel
+    square_score_n: SquaredKernel
+    square_score_r: SquaredKernel
     psf_diff: Plane
     psf_score: Plane
 
     @property
-    def squares(self) -> tuple[Plane, Plane, Plane, Plane]:
+    def diff_squares(self) -> Squares:
+        """Squared kernels of D."""
+        return (self.square_diff_n, self.square_diff_r)
+
+    @property
+    def score_squares(self) -> Squares:
+        """Squared kernels of S."""
+        return (self.square_score_n, self.square_score_r)
+
+    @property
+    def squares(self) -> tuple[SquaredKernel, ...]:
         """All squared kernels."""
-        return (self.square_diff_n, self.square_diff_r, self.square_score_n, self.square_score_r)
+        return (*self.diff_squares, *self.score_squares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,54 +103,46 @@ def cell_transfer(
     LSST preset uses the plane of the cell.
     """
     stamps = (science.stamp, template.stamp)
-    if cache is None:
-        cache = TransferCache()
-    psfs = _PsfSpectra(stamps, science.image.dtype, cache)
     small = _compact_shape(stamps, shape, config)
     floor = config.frequencyFloor
     if floor is None:
         floor = automatic_floor(*stamps)
-    key = (*psfs.key, weights, floor, small, shape)
-    return cache.get(key, lambda: _make_transfer(psfs, weights, floor, small, shape))
+    dtype = np.result_type(science.image.dtype, np.complex64)
 
+    def make() -> Transfer:
+        return _make_transfer(stamps, dtype, weights, floor, small, shape)
 
-class _PsfSpectra:
-    """Spectra of both PSFs on planes of any size, kept in a cache."""
-
-    def __init__(self, stamps: tuple[Plane, Plane], dtype: np.dtype, cache: TransferCache) -> None:
-        self._stamps, self._cache = stamps, cache
-        self._dtype = np.result_type(dtype, np.complex64)
-        self._keys = tuple((stamp.tobytes(), stamp.shape, self._dtype.str) for stamp in stamps)
-        self.key = (*self._keys[0], *self._keys[1])
-
-    def on(self, shape: tuple[int, int]) -> tuple[Spectrum, Spectrum]:
-        """Science and template spectrum on a plane of ``shape``."""
-        return self._of(0, shape), self._of(1, shape)
-
-    def _of(self, image: int, shape: tuple[int, int]) -> Spectrum:
-        key = (*self._keys[image], shape)
-        return self._cache.get(key, lambda: self._spectrum(self._stamps[image], shape))
-
-    def _spectrum(self, stamp: Plane, shape: tuple[int, int]) -> Spectrum:
-        # D divides by |P|: small |P| must be right to a *relative* precision, which rounding the
-        # finished spectrum keeps and a transform in single precision would not.
-        return stamp_spectrum(stamp, shape).astype(self._dtype, copy=False)
+    if cache is None:
+        return make()
+    identity = tuple((stamp.tobytes(), stamp.shape) for stamp in stamps)
+    return cache.get((*identity, dtype.str, weights, floor, small, shape), make)
 
 
 def _make_transfer(
-    psfs: _PsfSpectra,
+    stamps: tuple[Plane, Plane],
+    dtype: np.dtype,
     weights: Weights,
     floor: float,
     small: tuple[int, int],
     shape: tuple[int, int],
 ) -> Transfer:
-    near = kernels(*psfs.on(small), weights, floor)
-    full = near if small == shape else kernels(*psfs.on(shape), weights, floor)
+    def on(plane: tuple[int, int]) -> Kernels:
+        # D divides by |P|: small |P| must be right to a *relative* precision, which rounding the
+        # finished spectrum keeps and a transform in single precision would not.
+        psf_n, psf_r = (stamp_spectrum(s, plane).astype(dtype, copy=False) for s in stamps)
+        return kernels(psf_n, psf_r, weights, floor)
+
+    near = on(small)
+    full = near if small == shape else on(shape)
+
+    def squared(kernel: Spectrum) -> SquaredKernel:
+        return SquaredKernel(squared_kernel(kernel, small), shape)
+
     compact = CompactKernels(
-        square_diff_n=squared_kernel(near.diff_n, small),
-        square_diff_r=squared_kernel(near.diff_r, small),
-        square_score_n=squared_kernel(near.score_n, small),
-        square_score_r=squared_kernel(near.score_r, small),
+        square_diff_n=squared(near.diff_n),
+        square_diff_r=squared(near.diff_r),
+        square_score_n=squared(near.score_n),
+        square_score_r=squared(near.score_r),
         psf_diff=backward(near.psf_diff.copy(), small),
         psf_score=backward(near.psf_score.astype(near.psf_diff.dtype), small),
     )

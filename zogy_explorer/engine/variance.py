@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
 from zogy_explorer.engine.fourier import Plane, Spectrum, backward, forward, stamp_spectrum
+
+
+@dataclass(frozen=True, eq=False)
+class SquaredKernel:
+    """A squared kernel in pixel space, origin at index 0, for convolution on planes of ``shape``.
+
+    ``pixels`` may be a smaller plane, if the kernel ends within it.
+    """
+
+    pixels: Plane
+    shape: tuple[int, int]
+
+    @cached_property
+    def sum(self) -> float:
+        """Sum of the pixels: what the variances of white noise are multiplied by."""
+        return float(self.pixels.sum(dtype=np.float64))
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """Half spectrum on ``shape``, kept: all pieces of a cell need the same."""
+        return stamp_spectrum(np.fft.fftshift(self.pixels), self.shape)
+
+
+Squares = tuple[SquaredKernel, SquaredKernel]
+"""Squared kernels of science and template."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,35 +66,20 @@ class VarianceSpectrum:
         return varying
 
 
-class VariancePropagation:
-    """c_n² ⊗ V_n + c_r² ⊗ V_r (eqs. 26, 27) for several kernels, transforming V once."""
-
-    def __init__(self, variance_n: Plane, variance_r: Plane, shape: tuple[int, int]) -> None:
-        self.shape = shape
-        self.inputs = (VarianceSpectrum.of(variance_n), VarianceSpectrum.of(variance_r))
-
-    def of(self, square_n: Plane, square_r: Plane) -> Plane:
-        """Variance plane (ny, nx) of the cell for squared kernels with origin at index 0."""
-        spectrum = propagate(self.inputs, (square_n, square_r), self.shape)
-        return spectrum.plane(self.shape, overwrite=True)
-
-
 def propagate(
     variances: tuple[VarianceSpectrum, VarianceSpectrum],
-    squares: tuple[Plane, Plane],
-    shape: tuple[int, int],
+    squares: Squares,
+    *,
+    overwrite: bool = False,
 ) -> VarianceSpectrum:
-    """Sum of both variances, each convolved with a squared kernel whose origin is at index 0."""
+    """c_n² ⊗ V_n + c_r² ⊗ V_r (eqs. 26, 27); the spectra may be spoilt if ``overwrite``."""
     total = 0.0
     spectrum: Spectrum | None = None
     for square, variance in zip(squares, variances, strict=True):
-        total += variance.common * float(square.sum(dtype=np.float64))
+        total += variance.common * square.sum
         if variance.excess is None:
             continue
-        part = stamp_spectrum(np.fft.fftshift(square), shape)
-        part *= variance.excess
-        if spectrum is None:
-            spectrum = part
-        else:
-            spectrum += part
+        out = variance.excess if overwrite else None
+        part = np.multiply(square.spectrum, variance.excess, out=out)
+        spectrum = part if spectrum is None else np.add(spectrum, part, out=spectrum)
     return VarianceSpectrum(total, spectrum, variances[0].dtype)

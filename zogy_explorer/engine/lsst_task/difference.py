@@ -24,7 +24,7 @@ from zogy_explorer.engine.lsst_task.struct import Struct
 from zogy_explorer.engine.plan import Settings
 from zogy_explorer.engine.planes import CellPlanes
 from zogy_explorer.engine.transfer import CompactKernels, Transfer, TransferCache, cell_transfer
-from zogy_explorer.engine.variance import VarianceSpectrum, propagate
+from zogy_explorer.engine.variance import SquaredKernel, Squares, VarianceSpectrum, propagate
 from zogy_explorer.errors import ShapeMismatchError
 
 Half = tuple[Any, Any, Any]
@@ -87,8 +87,8 @@ def fourier_difference(
         full = full_from_half(image_half(half, shape), shape[1])
         return FullSpectrum.of(full, half if planes is None else planes)
 
-    def variance(square_n: Plane, square_r: Plane) -> FullSpectrum:
-        return full_variance(propagate(variances, (square_n, square_r), shape), shape, planes)
+    def variance(squares: Squares) -> FullSpectrum:
+        return full_variance(propagate(variances, squares), shape, planes)
 
     def psf(half: Spectrum | Plane) -> FullSpectrum:
         return FullSpectrum.of(full_from_half(half.astype(k.psf_diff.dtype), shape[1]), compact)
@@ -96,7 +96,7 @@ def fourier_difference(
     result = Struct(
         Fd=w.flux_diff,
         D=image(proper_difference(spectrum_n, spectrum_r, k)),
-        varPlaneD=variance(compact.square_diff_n, compact.square_diff_r),
+        varPlaneD=variance(compact.diff_squares),
         Pd=psf(k.psf_diff),
         S=None,
         varPlaneS=None,
@@ -105,7 +105,7 @@ def fourier_difference(
     )
     if calculate_score:
         result.S = image(score(spectrum_n, spectrum_r, k))
-        result.varPlaneS = variance(compact.square_score_n, compact.square_score_r)
+        result.varPlaneS = variance(compact.score_squares)
         result.Ps = psf(k.psf_score)
     return result
 
@@ -177,10 +177,7 @@ def _of_any(
     )
     half = replace(k, score_power=np.ascontiguousarray(k.score_power[:, :nh]))
     compact = CompactKernels(
-        diff_n,
-        diff_r,
-        score_n,
-        score_r,
+        *(SquaredKernel(square, shape) for square in (diff_n, diff_r, score_n, score_r)),
         psf_diff=scipy.fft.ifft2(k.psf_diff).real,
         psf_score=scipy.fft.ifft2(k.psf_score).real,
     )
@@ -223,7 +220,7 @@ def _transfer_of(ftDiff: Struct) -> Transfer:
                 weights=Weights(float(ftDiff.Fd) ** -2, 0.0),
                 floor=0.0,
             ),
-            CompactKernels(nothing, nothing, nothing, nothing, nothing, nothing),
+            CompactKernels(*[SquaredKernel(nothing, shape)] * 4, nothing, nothing),
             shape,
         )
     psfs = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -208,3 +209,17 @@ def test_painting_is_done_once_however_often_it_was_asked_for():
     assert painted == [1]
     assert [str(fault) for fault in faults] == ["view"]
     assert courier.calls.empty()
+
+
+def test_an_inline_landing_is_awaited_under_a_running_loop_too() -> None:
+    landed: list[str] = []
+
+    async def land() -> None:
+        await asyncio.sleep(0)
+        landed.append("landed")
+
+    async def notebook() -> None:
+        InlineCourier().post(land)
+        assert landed == ["landed"]
+
+    asyncio.run(notebook())

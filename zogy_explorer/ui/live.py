@@ -71,11 +71,22 @@ class InlineCourier:
         """Run ``call`` now."""
         outcome = call()
         if inspect.isawaitable(outcome):
-            asyncio.run(_await(outcome))
+            _run_to_end(outcome)
 
     def every(self, milliseconds: int, call: Callable[[], None]) -> Stop:
         """Nothing to repeat: inline work is over before anybody could look."""
         return lambda: None
+
+
+def _run_to_end(outcome: Awaitable[None]) -> None:
+    """Finish an awaitable from anywhere, also under a running loop such as a notebook's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(_await(outcome))
+        return
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        aside.submit(asyncio.run, _await(outcome)).result()
 
 
 class DocumentCourier:

@@ -98,8 +98,10 @@ def test_the_frequency_floor_follows_the_noise_of_the_stamps(
     pair: tuple[Exposure, Exposure],
 ) -> None:
     (noisy,) = subtract(pair, ZogyConfig()).cells
-    assert 2e-5 < noisy.frequency_floor <= 3e-3
-    assert "FREQUENCY_FLOOR" in {flag.name for flag in noisy.flags}
+    assert 2e-5 < noisy.frequency_floor <= 1e-3
+    assert "FREQUENCY_FLOOR" not in {flag.name for flag in noisy.flags}
+    (forced,) = subtract(pair, ZogyConfig(frequencyFloor=5e-3)).cells
+    assert "FREQUENCY_FLOOR" in {flag.name for flag in forced.flags}
 
 
 @pytest.mark.parametrize("widths", [(1.3, 1.25), (1.8, 1.3), (2.5, 1.6), (1.2, 1.0)])

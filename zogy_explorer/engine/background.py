@@ -15,9 +15,12 @@ _MESH = 64  # [px] side of a mesh box
 
 
 def sky_level(
-    image: NDArray[np.floating], use: NDArray[np.bool_], label: str, sample: int | None = None
+    image: NDArray[np.floating],
+    use: NDArray[np.bool_] | None,
+    label: str,
+    sample: int | None = None,
 ) -> float:
-    """Clipped mean of the usable pixels, or of a regular ``sample`` of about so many.
+    """Clipped mean of the usable pixels (None: all), or of a regular ``sample`` of about so many.
 
     Raises
     ------

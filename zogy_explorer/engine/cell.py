@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_cell
 from zogy_explorer.engine.equations import Weights
 from zogy_explorer.engine.flags import raise_flag, tidied
-from zogy_explorer.engine.floor import SMALLEST
 from zogy_explorer.engine.fourier import full_plane_sum, pad_center_origin
 from zogy_explorer.engine.grid import Cell, padded_length
 from zogy_explorer.engine.growth import grow_bits, kernel_radius
 from zogy_explorer.engine.moments import centroid
-from zogy_explorer.engine.noise import check_noise, noise_flags, noise_sample
+from zogy_explorer.engine.noise import check_noise, noise_flags
+from zogy_explorer.engine.pixels import either
 from zogy_explorer.engine.plan import Settings, SubtractionPlan
 from zogy_explorer.engine.planes import CellPlanes, transform, transform_in_pieces
 from zogy_explorer.engine.result import CellResult, Plane
+from zogy_explorer.engine.statistics import noise_sample
 from zogy_explorer.engine.transfer import CompactKernels, Transfer, TransferCache, cell_transfer
 from zogy_explorer.engine.variance import SquaredKernel
 from zogy_explorer.errors import CancelledError
@@ -33,6 +34,7 @@ from zogy_explorer.version import __version__
 _REACH_SHARE = 1e-4  # of the squared kernels of S that may lie beyond the border
 _NEGLIGIBLE = 1e-11  # share of a squared kernel beyond a piece's margin: 3e-6 σ
 _PIECES_WORTH = 6  # area over a piece's from which pieces are faster than one transform
+_FLOOR_SEEN = 1e-3  # a smaller floor leaves less than a thousandth of a star's peak
 _LOST_FLUX = 0.01  # share of P_D or P_S outside its stamp that deserves a flag
 
 
@@ -43,6 +45,7 @@ def subtract_cell(
     calculate_score: bool = True,
     checkpoint: Checkpoint | None = None,
     cache: TransferCache | None = None,
+    room: CellPlanes | None = None,
 ) -> CellResult:
     """D, S, Scorr, their variances and PSFs in one cell.
 
@@ -56,6 +59,8 @@ def subtract_cell(
         Called between Fourier transforms; may raise `CancelledError`.
     cache
         Where to find and leave the kernels; cells with the same PSFs then share them.
+    room
+        Planes over the cell's region, from `Mosaic.room`, into which the result is written.
 
     Returns
     -------
@@ -63,7 +68,11 @@ def subtract_cell(
         Never raises for bad data: see ``result.flags``.
     """
     return compute_cell(
-        cut_cell(plan, cell), calculate_score=calculate_score, checkpoint=checkpoint, cache=cache
+        cut_cell(plan, cell),
+        calculate_score=calculate_score,
+        checkpoint=checkpoint,
+        cache=cache,
+        room=room,
     )
 
 
@@ -73,6 +82,7 @@ def compute_cell(
     calculate_score: bool = True,
     checkpoint: Checkpoint | None = None,
     cache: TransferCache | None = None,
+    room: CellPlanes | None = None,
 ) -> CellResult:
     """The same from a cut-out, which can travel to another process."""
     start = time.perf_counter()
@@ -87,6 +97,7 @@ def compute_cell(
                 calculate_score,
                 checkpoint or _no_checkpoint,
                 cache,
+                room,
             )
         except CancelledError:
             raise
@@ -163,11 +174,12 @@ def _computed(
     calculate_score: bool,
     checkpoint: Checkpoint,
     cache: TransferCache | None,
+    room: CellPlanes | None,
 ) -> CellResult:
     checkpoint()
     with np.errstate(over="ignore", invalid="ignore"):  # `complete_cell` looks at the outcome
         planes, transfer = cell_planes(
-            inputs, science, template, calculate_score, checkpoint, cache
+            inputs, science, template, calculate_score, checkpoint, cache, room
         )
     return complete_cell(result, inputs, planes, transfer)
 
@@ -216,7 +228,10 @@ def complete_cell(
 def _finite(*planes: Plane | None) -> bool:
     """Whether all pixels are numbers, from their sums: one pass, nothing allocated."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return all(plane is None or np.isfinite(plane.sum(dtype=np.float64)) for plane in planes)
+        return all(  # a sum in single precision is faster, and may overflow where pixels do not
+            plane is None or np.isfinite(plane.sum()) or np.isfinite(plane.sum(dtype=np.float64))
+            for plane in planes
+        )
 
 
 def cell_planes(
@@ -226,24 +241,27 @@ def cell_planes(
     calculate_score: bool,
     checkpoint: Checkpoint,
     cache: TransferCache | None,
+    room: CellPlanes | None = None,
 ) -> tuple[CellPlanes, Transfer]:
     """D and S over the region, and the kernels that made them."""
     outer = inputs.cell.outer
+    out = room
+    if out is None or out.diff.dtype != science.image.dtype:
+        out = CellPlanes.empty(inputs.region.shape, science.image.dtype, calculate_score)
     images = (science.image, template.image)
     variances = (science.variance, template.variance)
     inside = inputs.region.slices((outer.x0, outer.y0))
     pieces = piece_transfer(inputs, science, template, cache)
     if pieces is not None:
         transfer, margin = pieces
-        planes = transform_in_pieces(
-            images, variances, transfer, inside, margin, calculate_score, checkpoint
-        )
-        return planes, transfer
+        transform_in_pieces(images, variances, transfer, out, inside, margin, checkpoint)
+        return out, transfer
     weights = cell_weights(science, template, inputs.settings)
     transfer = cell_transfer(science, template, weights, inputs.settings, outer.shape, cache)
     checkpoint()
-    planes = transform(images, variances, transfer, calculate_score, checkpoint)
-    return planes.cut(inside), transfer
+    whole = transform(images, variances, transfer, calculate_score, checkpoint)
+    out.paste((slice(None), slice(None)), whole, inside)
+    return out, transfer
 
 
 def piece_transfer(
@@ -265,10 +283,16 @@ def _with_score(result: CellResult, inputs: CellInput, planes: CellPlanes) -> Ce
     plane, variance = planes.score, planes.score_variance
     if plane is None or variance is None:
         return result
-    unknown = inputs.missing | ~(variance > np.finfo(variance.dtype).tiny)
-    plane[unknown] = 0
-    variance[unknown] = 1
-    return replace(result, score=plane, score_variance=variance, scorr=plane / np.sqrt(variance))
+    least = np.finfo(variance.dtype).tiny
+    unknown = inputs.missing
+    if not variance.min() > least:
+        unknown = either(unknown, ~(variance > least))
+    if unknown is not None:
+        plane[unknown] = 0
+        variance[unknown] = 1
+    scorr = np.sqrt(variance, out=planes.scorr)
+    np.divide(plane, scorr, out=scorr)
+    return replace(result, score=plane, score_variance=variance, scorr=scorr)
 
 
 def _grown_mask(
@@ -292,7 +316,7 @@ def _judged(result: CellResult, inputs: CellInput) -> CellResult:
     assert result.mask is not None
     sample = noise_sample((result.mask.shape[0], result.mask.shape[1]))
     untouched = (result.mask[sample] & inputs.growing_bits) == 0
-    noise = check_noise(result, inputs.quiet[sample] & untouched)
+    noise = check_noise(result, inputs.quiet & untouched)
     flags = [*result.flags, *noise_flags(noise)]
     sums = (result.psf_diff_sum, result.psf_score_sum)
     if max(abs(1 - total) for total in sums) > _LOST_FLUX:
@@ -303,7 +327,7 @@ def _judged(result: CellResult, inputs: CellInput) -> CellResult:
             f"the kernels of S reach {result.kernel_reach:.0f} px, the border is {inputs.border} px"
         )
         flags.append(raise_flag("BORDER_SHORT", cause))
-    if result.frequency_floor > SMALLEST:  # the least of floors is for round-off: no news
+    if result.frequency_floor > _FLOOR_SEEN:
         cause = f"the floor is {result.frequency_floor:.2g} of the flux"
         flags.append(raise_flag("FREQUENCY_FLOOR", cause))
     return replace(result, noise=noise, flags=tuple(flags))

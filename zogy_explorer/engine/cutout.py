@@ -18,9 +18,10 @@ from zogy_explorer.engine.padding import (
     lsst_noise,
     seeded_noise,
 )
+from zogy_explorer.engine.pixels import Flags, either
 from zogy_explorer.engine.plan import Settings, SubtractionPlan, evaluate_psf
 from zogy_explorer.engine.prepare import PreparedImage
-from zogy_explorer.engine.statistics import MEAN_SAMPLE, clipped_mean, mean_variance
+from zogy_explorer.engine.statistics import MEAN_SAMPLE, clipped_mean, mean_variance, noise_sample
 from zogy_explorer.errors import PsfError
 from zogy_explorer.geometry import Box
 from zogy_explorer.masks import bit_mask
@@ -52,8 +53,7 @@ class CellInput:
 
     ``region`` is the box that the result will cover. ``mask`` (bits of both images) and
     ``bad`` (bits that grow with the kernels) cover the outer box, cut at the image's edge to
-    ``seen``; ``missing`` and ``quiet`` cover
-    the region.
+    ``seen``; ``missing`` (None: nowhere) covers the region, ``quiet`` its `noise_sample`.
     """
 
     cell: Cell
@@ -65,8 +65,8 @@ class CellInput:
     template: CellImage | None
     mask: NDArray[np.int32]
     growing_bits: np.int32
-    missing: NDArray[np.bool_]
-    quiet: NDArray[np.bool_]
+    missing: Flags | None
+    quiet: Flags
     stamps: tuple[Stamp | None, Stamp | None]
     flags: tuple[Flag, ...]
 
@@ -112,6 +112,7 @@ def cut_cell(
             assert stamp is not None
             halves[i] = _cell_image(plan, cell, image, i, stamp, levels[i], dtype)
     inside = region.slices(xy0)
+    step = noise_sample(region.shape)[0].step
     return CellInput(
         cell=cell,
         settings=plan.config,
@@ -122,11 +123,17 @@ def cut_cell(
         template=halves[1],
         mask=plan.science.mask[seen.slices(xy0)] | plan.template.mask[seen.slices(xy0)],
         growing_bits=bit_mask(plan.mask_planes, _growing_planes(plan.config)),
-        missing=plan.science.missing[inside] | plan.template.missing[inside],
-        quiet=plan.science.quiet[inside] & plan.template.quiet[inside],
+        missing=_missing(plan, inside),
+        quiet=plan.science.quiet(inside, step) & plan.template.quiet(inside, step),
         stamps=(stamps[0], stamps[1]),
         flags=tuple(flags),
     )
+
+
+def _missing(plan: SubtractionPlan, inside: tuple[slice, slice]) -> Flags | None:
+    """Pixels that either image lacks; None: nowhere."""
+    parts = [image.missing[inside] for image in (plan.science, plan.template) if not image.complete]
+    return either(parts[0], parts[1] if len(parts) > 1 else None) if parts else None
 
 
 def result_region(plan: SubtractionPlan, cell: Cell) -> Box:
@@ -174,7 +181,7 @@ def _background_variance(
     inside = cell.inner.slices((plan.bbox.x0, plan.bbox.y0))
     # LSST seeds its padding noise from the bits of this mean: there it takes every pixel.
     sample = None if plan.config.noiseSeed is None else MEAN_SAMPLE
-    value = mean_variance(image.variance[inside], image.usable[inside], sample=sample)
+    value = mean_variance(image.variance[inside], image.usable(inside), sample=sample)
     if value > 0:
         return value
     fallback = image.fallback_variance
@@ -202,8 +209,9 @@ def _check_pixels(
     inside = cell.inner.slices(xy0)
     area = cell.inner.area
     for image, role in ((plan.science, "science"), (plan.template, "template")):
-        missing = int(image.missing[inside].sum())
-        filled = int(image.filled[inside].sum())
+        missing = 0 if image.complete else np.count_nonzero(image.missing[inside])
+        replaced = image.filled(inside)
+        filled = 0 if replaced is None else np.count_nonzero(replaced)
         nothing = filled == area if plan.config.fillMasked else missing == area
         if nothing and plan.config.fillNonFinite != "mean":  # LSST goes on with the mean
             flags.append(
@@ -281,5 +289,5 @@ def _local_sky(plan: SubtractionPlan, cell: Cell, image: PreparedImage) -> float
     if not plan.config.padSky or plan.bbox.contains(cell.outer):
         return 0.0
     inside = cell.inner.slices((plan.bbox.x0, plan.bbox.y0))
-    level = clipped_mean(image.image[inside], image.usable[inside], sample=MEAN_SAMPLE)
+    level = clipped_mean(image.image[inside], image.usable(inside), sample=MEAN_SAMPLE)
     return level if np.isfinite(level) else 0.0

@@ -74,8 +74,9 @@ class Kernels:
     @classmethod
     def empty(cls, like: Spectrum, weights: Weights, floor: float) -> Self:
         """Kernels yet to be filled, of the shape and type of a spectrum."""
-        spectra = (np.empty_like(like) for _ in range(5))
-        return cls(*spectra, np.empty(like.shape, like.real.dtype), weights, floor)
+        diff_n, diff_r, score_n, score_r, psf_diff = (np.empty_like(like) for _ in range(5))
+        power = np.empty(like.shape, like.real.dtype)
+        return cls(diff_n, diff_r, score_n, score_r, psf_diff, power, weights, floor)
 
     @property
     def psf_score(self) -> Power:

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.engine.cutout import result_region
+from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.plan import SubtractionPlan
+from zogy_explorer.engine.planes import CellPlanes
 from zogy_explorer.engine.result import CellResult, Difference, Plane
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
@@ -46,6 +49,20 @@ class Mosaic:
     def missing(self) -> list[int]:
         """Indices of the cells that have not been pasted."""
         return [cell.index for cell in self.plan.cells if cell.index not in self._cells]
+
+    def room(self, cell: Cell) -> CellPlanes | None:
+        """Where a cell's result goes, so that it need not be copied; None where cells blend."""
+        if self._weight is not None:
+            return None
+        box = result_region(self.plan, cell).slices((self.plan.bbox.x0, self.plan.bbox.y0))
+        planes = {name: plane[box] for name, plane in self._allocated().items()}
+        return CellPlanes(
+            planes["diff"],
+            planes["diff_variance"],
+            planes.get("score"),
+            planes.get("score_variance"),
+            planes.get("scorr"),
+        )
 
     def paste(self, result: CellResult) -> None:
         """Add one cell.
@@ -124,12 +141,15 @@ class Mosaic:
                 plane[box] += weight * getattr(result, name)
             return result
         whole = {name: getattr(result, name) for name in self._names}
-        if result.region == self.plan.bbox and whole["diff"].dtype == self._dtype:
+        alone = not self._planes and result.region == self.plan.bbox
+        if alone and whole["diff"].dtype == self._dtype:
             self._planes = whole
             return result
+        shared: dict[str, Any] = {"mask": self._mask[box]}
         for name, plane in self._allocated().items():
-            plane[box] = whole[name]
-        shared: dict[str, Any] = {name: plane[box] for name, plane in self._planes.items()}
+            if whole[name].base is not plane:  # not written here already
+                plane[box] = whole[name]
+            shared[name] = plane[box]
         return replace(result, **shared)
 
     def _allocated(self) -> dict[str, Plane]:

@@ -7,18 +7,13 @@ from numpy.typing import NDArray
 
 from zogy_explorer.engine.flags import Flag, raise_flag
 from zogy_explorer.engine.result import CellResult, NoiseCheck
-from zogy_explorer.engine.statistics import SAMPLE, clipped_sigma, thinned
+from zogy_explorer.engine.statistics import clipped_sigma, noise_sample
 
 Plane = NDArray[np.floating]
 
 _LEAST_PIXELS = 200
 _TOLERANCE = 0.05  # a departure of σ(Scorr) from 1 below this is not worth a flag
 _SIGNIFICANCE = 4.0  # nor one below this many sampling errors
-
-
-def noise_sample(shape: tuple[int, int]) -> tuple[slice, slice]:
-    """The pixels of a region of ``shape`` that are looked at: on large cells not all."""
-    return thinned(shape[0] * shape[1], SAMPLE)
 
 
 def check_noise(result: CellResult, quiet: NDArray[np.bool_]) -> NoiseCheck:

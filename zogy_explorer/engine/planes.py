@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -22,12 +23,26 @@ Slices = tuple[slice, slice]
 
 @dataclass(frozen=True, eq=False)
 class CellPlanes:
-    """D (unit variance, flux scale F_D) and S with their variances, of one shape."""
+    """D (unit variance, flux scale F_D) and S with their variances, of one shape.
+
+    ``scorr`` is where Scorr is to go, if there is a place for it already.
+    """
 
     diff: Plane
     diff_variance: Plane
     score: Plane | None
     score_variance: Plane | None
+    scorr: Plane | None = None
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int], dtype: np.dtype, with_score: bool) -> Self:
+        """Planes yet to be filled."""
+        return cls(
+            np.empty(shape, dtype),
+            np.empty(shape, dtype),
+            np.empty(shape, dtype) if with_score else None,
+            np.empty(shape, dtype) if with_score else None,
+        )
 
     def paste(self, target: Slices, part: CellPlanes, source: Slices) -> None:
         """Copy the pixels ``source`` of a part to the pixels ``target``."""
@@ -37,19 +52,6 @@ class CellPlanes:
             self.score[target] = part.score[source]
         if self.score_variance is not None and part.score_variance is not None:
             self.score_variance[target] = part.score_variance[source]
-
-    def cut(self, inside: Slices) -> CellPlanes:
-        """Contiguous copies of the pixels ``inside``."""
-
-        def part(plane: Plane) -> Plane:
-            return np.ascontiguousarray(plane[inside])
-
-        return CellPlanes(
-            part(self.diff),
-            part(self.diff_variance),
-            None if self.score is None else part(self.score),
-            None if self.score_variance is None else part(self.score_variance),
-        )
 
 
 def transform(
@@ -99,12 +101,12 @@ def transform_in_pieces(
     images: tuple[Plane, Plane],
     variances: tuple[Plane, Plane],
     transfer: Transfer,
+    out: CellPlanes,
     inside: Slices,
     margin: int,
-    calculate_score: bool,
     checkpoint: Callable[[], None],
-) -> CellPlanes:
-    """The same, in pieces of the size of ``transfer``; only the pixels ``inside`` are returned.
+) -> None:
+    """The same, in pieces of the size of ``transfer``; the pixels ``inside`` go to ``out``.
 
     Parameters
     ----------
@@ -115,26 +117,17 @@ def transform_in_pieces(
         around, as one transform would.
     """
     shape = images[0].shape
-    wanted = (inside[0].stop - inside[0].start, inside[1].stop - inside[1].start)
-    dtype = images[0].dtype
-    out = CellPlanes(
-        np.empty(wanted, dtype),
-        np.empty(wanted, dtype),
-        np.empty(wanted, dtype) if calculate_score else None,
-        np.empty(wanted, dtype) if calculate_score else None,
-    )
     for target_y, source_y, rows in _pieces(inside[0], transfer.shape[0], margin, shape[0]):
         for target_x, source_x, columns in _pieces(inside[1], transfer.shape[1], margin, shape[1]):
             part = transform(
                 (_cut(images[0], rows, columns), _cut(images[1], rows, columns)),
                 (_cut(variances[0], rows, columns), _cut(variances[1], rows, columns)),
                 transfer,
-                calculate_score,
+                out.score is not None,
                 checkpoint,
             )
             out.paste((target_y, target_x), part, (source_y, source_x))
             checkpoint()
-    return out
 
 
 def _pieces(

@@ -7,18 +7,29 @@ the others change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zogy_explorer.engine.background import AUTO_THRESHOLD, sky_level, sky_mesh
 from zogy_explorer.engine.config import PREPARE_FIELDS, ZogyConfig, hash_settings
+from zogy_explorer.engine.pixels import (
+    Flags,
+    either,
+    inverse,
+    not_finite,
+    not_positive,
+    with_bits,
+)
 from zogy_explorer.engine.repair import fill_holes
 from zogy_explorer.engine.statistics import SAMPLE, SKY_SAMPLE, clipped_mean, mean_variance
 from zogy_explorer.errors import InputError, MissingDataError, ShapeMismatchError
 from zogy_explorer.exposure import Exposure, require_psf, require_variance
 from zogy_explorer.masks import MASK_PLANES, bit_mask, merge_planes, translate
+
+Plane = NDArray[np.floating]
+Slices = tuple[slice, slice]
 
 _SOURCE_SIGMA = (
     3.5  # a pixel this far above the sky belongs to a source; at 3 noise peaks would too
@@ -37,14 +48,19 @@ class PreparedImage:
         Calibrated, sky-subtracted, holes filled.
     mask
         Bits by the pair's common ``mask_planes``.
-    usable
-        Pixels that enter statistics: none of ``ignoreMaskPlanes``, finite at the start.
     missing
-        Pixels without a finite value or variance at the start: S says nothing there.
-    quiet
-        Usable pixels without a source: not near one that exceeds the sky by 3.5σ.
-    filled
-        Pixels that were replaced, missing or masked.
+        Pixels without a finite value or variance at the start: S says nothing there. A read-only
+        view of one False if there are none.
+    flagged
+        Bits of which ``mask`` holds at least one pixel.
+    ignored_bits
+        Bits whose pixels are left out of statistics.
+    filled_bits
+        Bits whose pixels were replaced.
+    trust_filled
+        Whether a replaced pixel enters statistics as a measured one does.
+    bright
+        Level above which a pixel belongs to a source: 3.5σ over the sky; infinite if unknown.
     fallback_variance
         Mean variance of the whole image.
     sky
@@ -53,16 +69,57 @@ class PreparedImage:
         The exposure it was made from.
     """
 
-    image: NDArray[np.floating]
-    variance: NDArray[np.floating]
+    image: Plane
+    variance: Plane
     mask: NDArray[np.int32]
-    usable: NDArray[np.bool_]
-    quiet: NDArray[np.bool_]
-    missing: NDArray[np.bool_]
-    filled: NDArray[np.bool_]
+    missing: Flags
+    flagged: int
+    ignored_bits: np.int32
+    filled_bits: np.int32
+    trust_filled: bool
+    bright: float
     fallback_variance: float
     sky: float
     source: Exposure
+
+    @property
+    def complete(self) -> bool:
+        """Whether no pixel is missing."""
+        return self.missing.strides == (0, 0)
+
+    def usable(self, pixels: Slices) -> Flags | None:
+        """Which of ``pixels`` enter statistics: none of the ignored planes, not missing.
+
+        None: all.
+        """
+        missing = None if self.complete or self.trust_filled else self.missing[pixels]
+        bad = either(missing, with_bits(self.mask[pixels], self.ignored_bits, self.flagged))
+        return None if bad is None else ~bad
+
+    def filled(self, pixels: Slices) -> Flags | None:
+        """Which of ``pixels`` were replaced, missing or masked; None: none."""
+        missing = None if self.complete else self.missing[pixels]
+        return either(missing, with_bits(self.mask[pixels], self.filled_bits, self.flagged))
+
+    def quiet(self, pixels: Slices, step: int) -> Flags:
+        """Which of every ``step``-th of ``pixels`` are usable and not near a source."""
+        rows, columns = pixels
+        ny, nx = self.image.shape
+        # The frame is far larger than the sample: look around the sampled rows, then columns.
+        wide = slice(max(columns.start - _SOURCE_REACH, 0), min(columns.stop + _SOURCE_REACH, nx))
+        sampled = np.arange(rows.start, rows.stop, step)
+        near = np.zeros((sampled.size, wide.stop - wide.start), dtype=bool)
+        for shift in range(-_SOURCE_REACH, _SOURCE_REACH + 1):
+            near |= self.image[np.clip(sampled + shift, 0, ny - 1), wide] > self.bright
+        bright = near.copy()
+        for shift in range(1, _SOURCE_REACH + 1):
+            near[:, shift:] |= bright[:, :-shift]
+            near[:, :-shift] |= bright[:, shift:]
+        quiet = ~near[:, columns.start - wide.start :][:, : columns.stop - columns.start : step]
+        usable = self.usable(
+            (slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step))
+        )
+        return quiet if usable is None else quiet & usable
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,97 +184,107 @@ class _Draft:
         require_psf(exposure, label)
         self.exposure, self.label, self.config = exposure, label, config
         self.planes = planes
-        finite = np.isfinite(exposure.image)
-        if not finite.any():
+        image_bad = not_finite(exposure.image)
+        if image_bad is not None and image_bad.all():
             raise InputError(
                 f"{label} has no finite pixel: all {exposure.image.size} are NaN or infinite; "
                 "check that the right image was read"
             )
-        positive = np.isfinite(variance) & (variance > 0)
-        if not positive.any():
+        variance_bad = not_positive(variance)
+        if variance_bad is not None and variance_bad.all():
             raise InputError(
                 f"the variance plane of {label} has no positive value: "
                 "ZOGY weighs each pixel by its variance; give one in the image unit squared"
             )
         self.mask = translate(exposure.mask, exposure.mask_planes, planes)
-        ignored = (self.mask & bit_mask(planes, config.ignoreMaskPlanes)) != 0
-        self.ignored = ignored
-        self.usable = finite & ~ignored
+        self.flagged = int(np.bitwise_or.reduce(self.mask, axis=None))
+        self.ignored_bits = bit_mask(planes, config.ignoreMaskPlanes)
+        filled = config.fillMaskPlanes if config.fillMasked else ()
+        self.filled_bits = bit_mask(planes, filled)
+        ignored = with_bits(self.mask, self.ignored_bits, self.flagged)
+        self.unusable = either(image_bad, ignored)
         # LSST's planes keep zero and negative variances; ours replace them as missing.
-        known = np.isfinite(variance) if config.fillNonFinite == "mean" else positive
-        self.missing = ~(finite & known)
+        as_lsst = config.fillNonFinite == "mean"
+        unknown = not_finite(variance) if as_lsst and variance_bad is not None else variance_bad
+        self.missing = either(image_bad, unknown)
         # LSST's rule takes every pixel; elsewhere a regular sample is as good and much faster.
         self.sample = None if config.noiseSeed is None else SAMPLE
-        raw_fallback = mean_variance(variance, ~ignored & known, sample=self.sample)
+        raw_fallback = mean_variance(
+            variance, inverse(either(ignored, unknown)), sample=self.sample
+        )
         scale = _calibration(exposure, label) if config.scaleByCalibration else 1.0
         self.image = _scaled(exposure.image, scale)
         self.variance = _scaled(variance, scale**2)
         self.fallback = raw_fallback if config.rawFallbackVariance else raw_fallback * scale**2
         self.sky = 0.0
 
+    @property
+    def usable(self) -> Flags | None:
+        """Pixels for a sky level; None: all."""
+        return inverse(self.unusable)
+
     def finish(self) -> PreparedImage:
         """Fill the holes."""
-        mask, filled = self.mask, self.missing
-        usable = self.usable & ~self.missing
-        image_bad = ~np.isfinite(self.image)
-        variance_bad = ~np.isfinite(self.variance)
-        if self.config.fillNonFinite == "mean":
+        mask, as_lsst = self.mask, self.config.fillNonFinite == "mean"
+        image_bad = not_finite(self.image)
+        if as_lsst:
+            variance_bad = not_finite(self.variance)
             self.image = _fill_with_mean(self.image, image_bad)
             self.variance = _fill_with_mean(self.variance, variance_bad)
-            image_bad = variance_bad = np.zeros_like(self.missing)
-            usable = ~self.ignored  # LSST no longer tells a filled pixel from a measured one
+            image_bad = variance_bad = None
         else:
-            variance_bad |= self.variance <= 0
-            if self.missing.any():
+            variance_bad = not_positive(self.variance)
+            if self.missing is not None:
                 mask = mask.copy()
                 mask[self.missing] |= bit_mask(self.planes, ["NO_DATA"])
         image, variance = self._interpolate(image_bad, variance_bad)
-        filled = filled | self._masked_holes()
-        return PreparedImage(
+        missing = self.missing
+        done = PreparedImage(
             image=image,
             variance=variance,
             mask=mask,
-            usable=usable,
-            quiet=usable & ~self._near_sources(image, usable),
-            missing=self.missing,
-            filled=filled,
+            missing=np.broadcast_to(False, mask.shape) if missing is None else missing,
+            flagged=self.flagged,
+            ignored_bits=self.ignored_bits,
+            filled_bits=self.filled_bits,
+            trust_filled=as_lsst,
+            bright=np.inf,
             fallback_variance=self.fallback,
             sky=self.sky,
             source=self.exposure,
         )
-
-    def _near_sources(
-        self, image: NDArray[np.floating], usable: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
-        """Pixels within `_SOURCE_REACH` of one brighter than the sky by `_SOURCE_SIGMA`·σ."""
-        sky = clipped_mean(image, usable, sample=SAMPLE)
-        if not (self.fallback > 0 and np.isfinite(sky)):
-            return np.zeros_like(usable)
-        bright = image > sky + _SOURCE_SIGMA * np.sqrt(self.fallback)
-        return _spread(bright, _SOURCE_REACH)
-
-    def _masked_holes(self) -> NDArray[np.bool_]:
-        if not self.config.fillMasked:
-            return np.zeros_like(self.missing)
-        return (self.mask & bit_mask(self.planes, self.config.fillMaskPlanes)) != 0
+        return replace(done, bright=_source_level(done))
 
     def _interpolate(
-        self, image_bad: NDArray[np.bool_], variance_bad: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        holes = self._masked_holes()
-        variance = self.variance
-        if (variance_bad | holes).any():
-            level = self.fallback if self.fallback > 0 else float(variance[~variance_bad].mean())
-            smooth = fill_holes(variance, variance_bad | holes, level)
+        self, image_bad: Flags | None, variance_bad: Flags | None
+    ) -> tuple[Plane, Plane]:
+        holes = with_bits(self.mask, self.filled_bits, self.flagged)
+        image, variance = self.image, self.variance
+        bad = either(variance_bad, holes)
+        if bad is not None:
+            level = self.fallback
+            if not level > 0:
+                level = float(variance[... if variance_bad is None else ~variance_bad].mean())
+            smooth = fill_holes(variance, bad, level)
             # An interpolated pixel is no better known than before, nor than its neighbours.
-            known = holes & ~variance_bad
+            known = bad if variance_bad is None else bad & ~variance_bad
             smooth[known] = np.maximum(smooth[known], variance[known])
             variance = smooth
-        if not (image_bad | holes).any():
-            return self.image, variance
-        usable = self.image[self.usable]
+        bad = either(image_bad, holes)
+        if bad is None:
+            return image, variance
+        usable = image[... if self.unusable is None else ~self.unusable]
         level = float(np.median(usable)) if usable.size else 0.0
-        return fill_holes(self.image, image_bad | holes, level), variance
+        return fill_holes(image, bad, level), variance
+
+
+def _source_level(image: PreparedImage) -> float:
+    """Sky + `_SOURCE_SIGMA`·σ; infinite if either is unknown."""
+    everywhere = (slice(None), slice(None))
+    sky = clipped_mean(image.image, image.usable(everywhere), sample=SAMPLE)
+    if not (image.fallback_variance > 0 and np.isfinite(sky)):
+        return np.inf
+    return float(sky + _SOURCE_SIGMA * np.sqrt(image.fallback_variance))
 
 
 def _subtract_sky(halves: list[_Draft], config: ZogyConfig) -> None:
@@ -228,11 +295,12 @@ def _subtract_sky(halves: list[_Draft], config: ZogyConfig) -> None:
         return
     if method == "mesh":
         for half in halves:
-            sky = sky_mesh(half.image, half.usable)
+            use = half.usable
+            sky = sky_mesh(half.image, np.ones(half.image.shape, bool) if use is None else use)
             half.sky = float(sky.mean())
             half.image = half.image - sky
         return
-    if method == "auto" and not all(half.usable.any() for half in halves):
+    if method == "auto" and any(h.unusable is not None and h.unusable.all() for h in halves):
         return
     sample = None if config.noiseSeed is None else SKY_SAMPLE
     levels = [sky_level(half.image, half.usable, half.label, sample) for half in halves]
@@ -265,7 +333,7 @@ def _calibration(exposure: Exposure, label: str) -> float:
     return exposure.photo_calib
 
 
-def _scaled(plane: NDArray[np.floating], factor: float) -> NDArray[np.floating]:
+def _scaled(plane: Plane, factor: float) -> Plane:
     if factor == 1:
         return plane
     if not _SINGLE_FACTORS[0] < factor < _SINGLE_FACTORS[1]:
@@ -273,26 +341,13 @@ def _scaled(plane: NDArray[np.floating], factor: float) -> NDArray[np.floating]:
     return plane * plane.dtype.type(factor)
 
 
-def _fill_with_mean(plane: NDArray[np.floating], bad: NDArray[np.bool_]) -> NDArray[np.floating]:
+def _fill_with_mean(plane: Plane, bad: Flags | None) -> Plane:
     """LSST's rule: the plain mean of all finite pixels of the plane."""
-    if not bad.any():
+    if bad is None:
         return plane
     out = plane.copy()
     out[bad] = plane[~bad].mean(dtype=np.float64)
     return out
-
-
-def _spread(pixels: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
-    """Pixels within ``reach`` rows and columns of a set one; far faster than a rank filter."""
-    wide = pixels.copy()
-    for shift in range(1, reach + 1):
-        wide[:, shift:] |= pixels[:, :-shift]
-        wide[:, :-shift] |= pixels[:, shift:]
-    square = wide.copy()
-    for shift in range(1, reach + 1):
-        square[shift:] |= wide[:-shift]
-        square[:-shift] |= wide[shift:]
-    return square
 
 
 def _label(exposure: Exposure, role: str) -> str:

@@ -63,7 +63,7 @@ def run(
     """
     mosaic = Mosaic(plan, calculate_score=calculate_score)
     cells = _ordered(plan, order)
-    for done, result in enumerate(_results(plan, cells, calculate_score, executor, cancel), 1):
+    for done, result in enumerate(_results(mosaic, cells, calculate_score, executor, cancel), 1):
         if plan.config.strict and not result.ok:
             raise InputError(f"cell {result.cell.name} failed: {result.describe_failure()}")
         mosaic.paste(result)
@@ -95,12 +95,13 @@ def require_usable_cell(difference: Difference) -> Difference:
 
 
 def _results(
-    plan: SubtractionPlan,
+    mosaic: Mosaic,
     cells: list[Cell],
     calculate_score: bool,
     executor: Executor | None,
     cancel: CancelToken | None,
 ) -> Iterable[CellResult]:
+    plan = mosaic.plan
     checkpoint = cancel.check if cancel is not None else None
     cache = TransferCache()
     if executor is None:
@@ -108,7 +109,12 @@ def _results(
             if checkpoint is not None:
                 checkpoint()
             yield subtract_cell(
-                plan, cell, calculate_score=calculate_score, checkpoint=checkpoint, cache=cache
+                plan,
+                cell,
+                calculate_score=calculate_score,
+                checkpoint=checkpoint,
+                cache=cache,
+                room=mosaic.room(cell),
             )
         return
     futures: dict[Future[CellResult], Cell] = {}
@@ -123,6 +129,7 @@ def _results(
                 calculate_score=calculate_score,
                 checkpoint=checkpoint,
                 cache=cache,
+                room=mosaic.room(cell),
             )
         else:  # only the cut-out travels to another process
             future = _submitted(

@@ -88,6 +88,11 @@ def thinned(n_pixels: int, sample: int) -> tuple[slice, slice]:
     return (slice(None, None, step), slice(None, None, step))
 
 
+def noise_sample(shape: tuple[int, int]) -> tuple[slice, slice]:
+    """The pixels of a cell's region of ``shape`` from which its noise is measured."""
+    return thinned(shape[0] * shape[1], SAMPLE)
+
+
 def clipped_mean(
     values: NDArray[np.floating],
     use: NDArray[np.bool_] | None = None,

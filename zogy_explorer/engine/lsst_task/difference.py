@@ -172,23 +172,27 @@ def _of_any(
         floor = automatic_floor(*planes)
     k = kernels(psf_n, psf_r, w, floor)
     diff_n, diff_r, score_n, score_r = (
-        np.square(scipy.fft.ifft2(kernel).real)
+        SquaredKernel(np.square(scipy.fft.ifft2(kernel).real), shape)
         for kernel in (k.diff_n, k.diff_r, k.score_n, k.score_r)
     )
     half = replace(k, score_power=np.ascontiguousarray(k.score_power[:, :nh]))
     compact = CompactKernels(
-        *(SquaredKernel(square, shape) for square in (diff_n, diff_r, score_n, score_r)),
+        diff_n,
+        diff_r,
+        score_n,
+        score_r,
         psf_diff=scipy.fft.ifft2(k.psf_diff).real,
         psf_score=scipy.fft.ifft2(k.psf_score).real,
     )
 
-    def variance(square_n: Plane, square_r: Plane) -> Spectrum:
-        return scipy.fft.fft2(square_n) * variance_n + scipy.fft.fft2(square_r) * variance_r
+    def variance(squares: Squares) -> Spectrum:
+        square_n, square_r = (scipy.fft.fft2(square.pixels) for square in squares)
+        return square_n * variance_n + square_r * variance_r
 
     result = Struct(
         Fd=w.flux_diff,
         D=proper_difference(image_n, image_r, k),
-        varPlaneD=variance(diff_n, diff_r),
+        varPlaneD=variance(compact.diff_squares),
         Pd=k.psf_diff,
         S=None,
         varPlaneS=None,
@@ -197,7 +201,7 @@ def _of_any(
     )
     if calculate_score:
         result.S = score(image_n, image_r, k)
-        result.varPlaneS = variance(score_n, score_r)
+        result.varPlaneS = variance(compact.score_squares)
         result.Ps = k.psf_score.astype(k.psf_diff.dtype)
     return result
 
@@ -208,6 +212,7 @@ def _transfer_of(ftDiff: Struct) -> Transfer:
     transfer = getattr(ftDiff, "transfer", None)
     if transfer is None:  # somebody's own struct: nothing is known of its kernels
         nothing = np.zeros(shape)
+        none = SquaredKernel(nothing, shape)
         nowhere = np.zeros(shape, dtype=complex)
         transfer = Transfer(
             Kernels(
@@ -220,7 +225,7 @@ def _transfer_of(ftDiff: Struct) -> Transfer:
                 weights=Weights(float(ftDiff.Fd) ** -2, 0.0),
                 floor=0.0,
             ),
-            CompactKernels(*[SquaredKernel(nothing, shape)] * 4, nothing, nothing),
+            CompactKernels(none, none, none, none, nothing, nothing),
             shape,
         )
     psfs = {

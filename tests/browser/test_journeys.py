@@ -142,7 +142,7 @@ def test_the_cell_is_computed_while_the_slider_moves_and_the_frame_on_release(op
 
 def test_cancel_stops_the_frame_and_keeps_what_was_there(opened, pair, until, monkeypatch):
     browser, explorer = opened(*pair, config=ZogyConfig(doSpatialGrid=True, gridInnerSize=5.0))
-    from zogy_explorer.ui import session as module
+    from zogy_explorer.ui import work as module
 
     stopped = threading.Event()
 

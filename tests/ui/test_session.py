@@ -63,6 +63,15 @@ def test_releasing_without_a_change_runs_nothing(session):
     assert session.frame.number == 1
 
 
+def test_a_control_brought_back_to_where_it_was_leaves_the_frame_right(session):
+    session.drag(maxPsfCentroidDist=0.05)
+    session.drag(maxPsfCentroidDist=0.2)
+    session.commit()
+    assert session.frame.number == 1
+    assert session.live_cell is None
+    assert not session.stale
+
+
 def test_an_edit_from_python_is_seen_as_from_a_widget(session):
     session.config.maxPsfCentroidDist = 0.05
     assert session.frame.number == 2

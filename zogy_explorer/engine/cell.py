@@ -26,14 +26,20 @@ from zogy_explorer.engine.plan import Settings, SubtractionPlan
 from zogy_explorer.engine.planes import CellPlanes, transform, transform_in_pieces
 from zogy_explorer.engine.result import CellResult, Plane
 from zogy_explorer.engine.statistics import noise_sample
-from zogy_explorer.engine.transfer import CompactKernels, Transfer, TransferCache, cell_transfer
+from zogy_explorer.engine.transfer import (
+    CompactKernels,
+    Transfer,
+    TransferCache,
+    TransferMaker,
+    cell_transfer,
+)
 from zogy_explorer.engine.variance import SquaredKernel
 from zogy_explorer.errors import CancelledError
 from zogy_explorer.version import __version__
 
 _REACH_SHARE = 1e-4  # of the squared kernels of S that may lie beyond the border
 _NEGLIGIBLE = 1e-11  # share of a squared kernel beyond a piece's margin: 3e-6 σ
-_PIECES_WORTH = 6  # area over a piece's from which pieces are faster than one transform
+_PIECES_WORTH = 3  # area over a piece's from which pieces are faster than one transform
 _FLOOR_SEEN = 1e-3  # a smaller floor leaves less than a thousandth of a star's peak
 _LOST_FLUX = 0.01  # share of P_D or P_S outside its stamp that deserves a flag
 
@@ -271,11 +277,21 @@ def piece_transfer(
     config = inputs.settings
     if not config.pieceSize or inputs.cell.outer.area <= _PIECES_WORTH * config.pieceSize**2:
         return None
-    side = padded_length(config.pieceSize, "fast")
     weights = cell_weights(science, template, config)
-    transfer = cell_transfer(science, template, weights, config, (side, side), cache)
-    margin = int(_radius(transfer.compact.squares, _NEGLIGIBLE)) + 1
-    return (transfer, margin) if margin <= side // 4 else None
+    maker = TransferMaker(science, template, weights, config, cache or TransferCache())
+    usual = padded_length(config.pieceSize, "fast")
+    squares = maker.squares((usual, usual))
+    margin = int(kernel_radius(squares, _NEGLIGIBLE)) + 1
+    if margin > usual // 4:
+        return None
+    ny, nx = (_piece_length(length, usual, margin) for length in inputs.region.shape)
+    return maker.on((ny, nx)), margin
+
+
+def _piece_length(length: int, usual: int, margin: int) -> int:
+    """Side of about the ``usual`` one with which pieces cover ``length`` with little to spare."""
+    n = max(round(length / (usual - 2 * margin)), 1)
+    return padded_length(-(-length // n) + 2 * margin, "fast")
 
 
 def _with_score(result: CellResult, inputs: CellInput, planes: CellPlanes) -> CellResult:

@@ -272,7 +272,7 @@ class ZogyConfig(param.Parameterized):
         default=512,
         bounds=(0, 8192),
         softbounds=(0, 2048),
-        doc="Cells of more than 6 times this side squared are transformed in overlapping "
+        doc="Cells of more than 3 times this side squared are transformed in overlapping "
         "pieces of about this side, which is faster and the same within 1e-4 σ of sky and faint "
         "sources (a pixel of 10⁵σ may change D around it by 10⁻³ σ); they are "
         "transformed whole where the kernels reach too far for that. 0: always whole.",

@@ -18,11 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zogy_explorer.engine.floor import faded
+from zogy_explorer.engine.fourier import BLOCK, Spectrum, weighted
 
-Spectrum = NDArray[np.complexfloating]
 Power = NDArray[np.floating]
-
-_BLOCK = 10_000  # frequencies: a dozen arrays of so many fit into a core's cache
 
 
 @dataclass(frozen=True)
@@ -108,8 +106,7 @@ def kernels(psf_n: Spectrum, psf_r: Spectrum, weights: Weights, floor: float = 0
     kernels of S are zero.
     """
     out = Kernels.empty(psf_n, weights, floor)
-    # Block by block everything stays in the processor's cache, which is several times faster.
-    step = max(_BLOCK // psf_n.shape[1], 1)
+    step = max(BLOCK // psf_n.shape[1], 1)
     for first in range(0, psf_n.shape[0], step):
         rows = slice(first, first + step)
         _fill(out, rows, psf_n[rows], psf_r[rows])
@@ -159,20 +156,12 @@ def proper_difference(
     image_n: Spectrum, image_r: Spectrum, k: Kernels, *, overwrite: bool = False
 ) -> Spectrum:
     """D (eq. 13): unit variance, flux scale F_D; divide by F_D for the calibrated unit."""
-    return _weighted_difference(k.diff_n, image_n, k.diff_r, image_r, overwrite)
+    return weighted(k.diff_n, image_n, k.diff_r, image_r, subtract=True, overwrite=overwrite)
 
 
 def score(image_n: Spectrum, image_r: Spectrum, k: Kernels, *, overwrite: bool = False) -> Spectrum:
     """S = k_n N - k_r R (eqs. 12, 28, 29), the matched filter F_D P_D* D."""
-    return _weighted_difference(k.score_n, image_n, k.score_r, image_r, overwrite)
-
-
-def _weighted_difference(
-    kernel_n: Spectrum, image_n: Spectrum, kernel_r: Spectrum, image_r: Spectrum, overwrite: bool
-) -> Spectrum:
-    out = np.multiply(kernel_n, image_n, out=image_n if overwrite else None)
-    out -= np.multiply(kernel_r, image_r, out=image_r if overwrite else None)
-    return out
+    return weighted(k.score_n, image_n, k.score_r, image_r, subtract=True, overwrite=overwrite)
 
 
 def _denominator(

@@ -28,7 +28,7 @@ from zogy_explorer.engine.grid import padded_length
 from zogy_explorer.engine.plan import Settings
 from zogy_explorer.engine.variance import SquaredKernel, Squares
 
-_ENTRIES = 4  # cells of the inside, the last column, the last row and the corner differ in size
+_ENTRIES = 6  # cells of the inside, the last column, the last row and the corner differ in size
 
 
 class TransferCache:
@@ -102,51 +102,68 @@ def cell_transfer(
     Squares and PSFs are compact, so they are made on a plane just large enough for them; the
     LSST preset uses the plane of the cell.
     """
-    stamps = (science.stamp, template.stamp)
-    small = _compact_shape(stamps, shape, config)
-    floor = config.frequencyFloor
-    if floor is None:
-        floor = automatic_floor(*stamps)
-    dtype = np.result_type(science.image.dtype, np.complex64)
-
-    def make() -> Transfer:
-        return _make_transfer(stamps, dtype, weights, floor, small, shape)
-
-    if cache is None:
-        return make()
-    identity = tuple((stamp.tobytes(), stamp.shape) for stamp in stamps)
-    return cache.get((*identity, dtype.str, weights, floor, small, shape), make)
+    maker = TransferMaker(science, template, weights, config, cache or TransferCache())
+    return maker.on(shape)
 
 
-def _make_transfer(
-    stamps: tuple[Plane, Plane],
-    dtype: np.dtype,
-    weights: Weights,
-    floor: float,
-    small: tuple[int, int],
-    shape: tuple[int, int],
-) -> Transfer:
-    def on(plane: tuple[int, int]) -> Kernels:
+class TransferMaker:
+    """Makes the kernels of one cell, on planes of any size; arguments as for `cell_transfer`."""
+
+    def __init__(
+        self,
+        science: CellImage,
+        template: CellImage,
+        weights: Weights,
+        config: Settings,
+        cache: TransferCache,
+    ) -> None:
+        self._stamps = (science.stamp, template.stamp)
+        self._weights, self._config, self._cache = weights, config, cache
+        floor = config.frequencyFloor
+        self._floor = automatic_floor(*self._stamps) if floor is None else floor
+        self._dtype = np.result_type(science.image.dtype, np.complex64)
+        stamps = tuple((stamp.tobytes(), stamp.shape) for stamp in self._stamps)
+        self._key = (*stamps, weights, self._floor, self._dtype.str)
+
+    def on(self, shape: tuple[int, int]) -> Transfer:
+        """Everything on planes of ``shape``."""
+        return self._cache.get((*self._key, shape), lambda: self._transfer(shape))
+
+    def squares(self, shape: tuple[int, int]) -> tuple[Plane, ...]:
+        """The squared kernels that planes of about ``shape`` have, origin at index 0."""
+        return self._near(_compact_shape(self._stamps, shape, self._config))[1]
+
+    def _near(self, small: tuple[int, int]) -> tuple[Kernels, tuple[Plane, ...]]:
+        """Kernels on a small plane, and the squares of the four that act on images."""
+
+        def make() -> tuple[Kernels, tuple[Plane, ...]]:
+            near = self._kernels(small)
+            acting = (near.diff_n, near.diff_r, near.score_n, near.score_r)
+            return near, tuple(squared_kernel(kernel, small) for kernel in acting)
+
+        return self._cache.get((*self._key, small, "near"), make)
+
+    def _transfer(self, shape: tuple[int, int]) -> Transfer:
+        small = _compact_shape(self._stamps, shape, self._config)
+        near, squares = self._near(small)
+        diff_n, diff_r, score_n, score_r = (SquaredKernel(square, shape) for square in squares)
+        compact = CompactKernels(
+            diff_n,
+            diff_r,
+            score_n,
+            score_r,
+            psf_diff=backward(near.psf_diff.copy(), small),
+            psf_score=backward(near.psf_score.astype(near.psf_diff.dtype), small),
+        )
+        return Transfer(near if small == shape else self._kernels(shape), compact, shape)
+
+    def _kernels(self, shape: tuple[int, int]) -> Kernels:
         # D divides by |P|: small |P| must be right to a *relative* precision, which rounding the
         # finished spectrum keeps and a transform in single precision would not.
-        psf_n, psf_r = (stamp_spectrum(s, plane).astype(dtype, copy=False) for s in stamps)
-        return kernels(psf_n, psf_r, weights, floor)
-
-    near = on(small)
-    full = near if small == shape else on(shape)
-
-    def squared(kernel: Spectrum) -> SquaredKernel:
-        return SquaredKernel(squared_kernel(kernel, small), shape)
-
-    compact = CompactKernels(
-        square_diff_n=squared(near.diff_n),
-        square_diff_r=squared(near.diff_r),
-        square_score_n=squared(near.score_n),
-        square_score_r=squared(near.score_r),
-        psf_diff=backward(near.psf_diff.copy(), small),
-        psf_score=backward(near.psf_score.astype(near.psf_diff.dtype), small),
-    )
-    return Transfer(full, compact, shape)
+        psf_n, psf_r = (
+            stamp_spectrum(stamp, shape).astype(self._dtype, copy=False) for stamp in self._stamps
+        )
+        return kernels(psf_n, psf_r, self._weights, self._floor)
 
 
 def _compact_shape(

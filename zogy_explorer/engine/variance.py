@@ -8,7 +8,14 @@ from typing import Self
 
 import numpy as np
 
-from zogy_explorer.engine.fourier import Plane, Spectrum, backward, forward, stamp_spectrum
+from zogy_explorer.engine.fourier import (
+    Plane,
+    Spectrum,
+    backward,
+    forward,
+    stamp_spectrum,
+    weighted,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +80,19 @@ def propagate(
     overwrite: bool = False,
 ) -> VarianceSpectrum:
     """c_n² ⊗ V_n + c_r² ⊗ V_r (eqs. 26, 27); the spectra may be spoilt if ``overwrite``."""
-    total = 0.0
-    spectrum: Spectrum | None = None
-    for square, variance in zip(squares, variances, strict=True):
-        total += variance.common * square.sum
-        if variance.excess is None:
-            continue
-        out = variance.excess if overwrite else None
-        part = np.multiply(square.spectrum, variance.excess, out=out)
-        spectrum = part if spectrum is None else np.add(spectrum, part, out=spectrum)
-    return VarianceSpectrum(total, spectrum, variances[0].dtype)
+    total = sum(v.common * square.sum for square, v in zip(squares, variances, strict=True))
+    return VarianceSpectrum(total, _excess(variances, squares, overwrite), variances[0].dtype)
+
+
+def _excess(
+    variances: tuple[VarianceSpectrum, VarianceSpectrum], squares: Squares, overwrite: bool
+) -> Spectrum | None:
+    (square_n, square_r), (variance_n, variance_r) = squares, variances
+    excess_n, excess_r = variance_n.excess, variance_r.excess
+    if excess_n is not None and excess_r is not None:
+        return weighted(
+            square_n.spectrum, excess_n, square_r.spectrum, excess_r, overwrite=overwrite
+        )
+    if excess_n is not None:
+        return square_n.spectrum * excess_n
+    return None if excess_r is None else square_r.spectrum * excess_r

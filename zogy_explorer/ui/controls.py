@@ -111,7 +111,7 @@ class NumberControl:
         start, end = min(start, value), max(end, value)
         self.slider = slider(
             label=f"{label} slider", value=value, start=start, end=end, step=step,
-            show_value=False, sizing_mode="stretch_width", margin=(0, 6, 4, 6),
+            show_value=False, tooltips=False, sizing_mode="stretch_width", margin=(0, 6, 4, 6),
             stylesheets=[".bk-slider-title { display: none; }"],
         )  # fmt: skip
         self.number = number(

@@ -11,8 +11,7 @@ already shown, if the pair has changed, or if another cell was selected meanwhil
 
 from __future__ import annotations
 
-import logging
-import time
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +19,13 @@ from typing import Any
 
 import param
 
-from zogy_explorer.engine import CellResult, SubtractionPlan, ZogyConfig, plan, run, subtract_cell
+from zogy_explorer.engine import CellResult, SubtractionPlan, ZogyConfig
 from zogy_explorer.engine.cancel import CancelToken
-from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui import loading
 from zogy_explorer.ui.history import History
+from zogy_explorer.ui.journal import Journal
 from zogy_explorer.ui.layers import GrowingFrame
 from zogy_explorer.ui.live import (
     Courier,
@@ -38,18 +37,19 @@ from zogy_explorer.ui.live import (
     current_courier,
     frame_pool,
 )
-from zogy_explorer.ui.opening import FIELD, raised_limit, raised_limit_notice
-from zogy_explorer.ui.state import Frame, LiveCell, Notice, Pair, failures, frame_noise
+from zogy_explorer.ui.state import Frame, LiveCell, Pair, frame_notices
 from zogy_explorer.ui.wall.display import DisplaySettings
+from zogy_explorer.ui.work import (
+    FrameOrder,
+    Present,
+    compute_cell,
+    compute_frame,
+    open_frame,
+    plain_settings,
+)
 
-_log = logging.getLogger(__name__)
 
-NOTICES_KEPT = 200
-
-Present = Callable[[Frame, Frame | None], Mapping[str, Any]]
-
-
-class Session(param.Parameterized):
+class Session(Journal):
     """One user's pair, settings, results and selection.
 
     Parameters
@@ -70,8 +70,6 @@ class Session(param.Parameterized):
     display = param.ClassSelector(
         class_=DisplaySettings, default=DisplaySettings(), doc="How the images are shown."
     )
-    alert = param.String(default="", doc="One sentence that needs the user's attention.")
-    notices = param.ClassSelector(class_=tuple, default=(), doc="The log, oldest first.")
     activity = param.String(default="", doc="What is going on, in words; empty when idle.")
     progress = param.Number(default=0.0, bounds=(0, 1), doc="Share of the running work done.")
     busy = param.Boolean(default=False, doc="Whether a frame is being read or computed.")
@@ -156,28 +154,10 @@ class Session(param.Parameterized):
 
     def open(self, load: Callable[[], Pair], activity: str) -> None:
         """Load and subtract a pair in the background; the old one stays until that worked."""
-        settings, number = self._own_settings(), self._runs + 1
-        revision = self._next_revision()
-
-        def work(token: CancelToken, progress: Progress) -> Frame:
-            pair = load()
-            token.check()
-            suited = settings.copy(**_suited(pair, settings))
-            frame = _compute_frame(pair, suited, None, number, revision, token, progress, None)
-            limit = raised_limit(frame.difference, suited)
-            if limit is not None:
-                pair = replace(
-                    pair,
-                    config={**pair.config, FIELD: limit},
-                    remarks=(*pair.remarks, raised_limit_notice(frame.difference, limit)),
-                )
-                wider, prepared = suited.copy(**{FIELD: limit}), frame.plan.prepared
-                frame = _compute_frame(
-                    pair, wider, prepared, number, revision, token, progress, None
-                )
-            return self._presented(frame, None)
-
-        self._submit(work, self._land_new_pair, activity)
+        order = self._order(self._own_settings(), self._next_revision())
+        self._submit(
+            functools.partial(open_frame, load, order), self._land_new_pair, activity, growing=None
+        )
 
     # -- settings --------------------------------------------------------------------------
 
@@ -193,11 +173,20 @@ class Session(param.Parameterized):
         """The control was released: the frame follows, and undo has one step more."""
         settings = self.config.to_dict()
         if settings == self._committed:
+            self._come_back()
             return
         self._committed = settings
         self._history.push(settings)
         self._history_changed()
         self._run_frame()
+
+    def _come_back(self) -> None:
+        """The control was moved and brought back: the frame on screen is right again."""
+        frame = self.frame
+        if self.stale and frame is not None and frame.plan.config_hash == self.config.hash():
+            self._cells.cancel()
+            self.param.update(live_cell=None, stale=False)
+            self.param.trigger("frame")
 
     def edit(self, **changes: Any) -> None:
         """Change settings at once: drag and release in one."""
@@ -253,25 +242,6 @@ class Session(param.Parameterized):
             if (cell.column, cell.row) == (here.column + columns, here.row + rows):
                 self.select(cell.index)
 
-    # -- log -------------------------------------------------------------------------------
-
-    def say(self, severity: str, text: str, advice: str = "") -> None:
-        """Add a line to the log."""
-        self.notices = (*self.notices, Notice(severity, text, advice))[-NOTICES_KEPT:]
-
-    def report(self, error: Exception) -> None:
-        """Show an error as one sentence; details of unexpected ones go to the program's log."""
-        if isinstance(error, InputError | ValueError):
-            text = str(error)
-        else:
-            text = f"something unexpected went wrong ({type(error).__name__}: {error})"
-            _log.error("unexpected error in the page", exc_info=error)
-        text = " ".join(text.split())
-        # A fault of the settings stops the live cell and the frame alike: say it once.
-        if not self.notices or self.notices[-1].text != text:
-            self.say("failed", text)
-        self.alert = text
-
     def close(self) -> None:
         """The page is gone: stop its work."""
         self._frames.close()
@@ -324,11 +294,7 @@ class Session(param.Parameterized):
         prepared = (self.plan or frame.plan).prepared
 
         def work(token: CancelToken, progress: Progress) -> LiveCell:
-            pair = frame.pair
-            made = plan(pair.science, pair.template, settings, prepared)
-            cell = made.cell_at(*anchor) or made.cells[0]
-            result = subtract_cell(made, cell, checkpoint=token.check)
-            return LiveCell(pair, made, result, anchor, revision)
+            return compute_cell(frame, anchor, settings, prepared, revision, token)
 
         self._cells.submit(Job(work, self._land_cell, self.report, courier=self._courier()))
 
@@ -339,39 +305,36 @@ class Session(param.Parameterized):
             self.live_cell = live
 
     def _run_frame(self) -> None:
-        pair = self.pair
-        if pair is None:
+        frame = self.frame
+        if frame is None:
             return
-        settings, number, revision = self.config.copy(), self._runs + 1, self._revision
-        prepared = (self.plan or self.frame.plan).prepared
-        visible, before = self.visible_box(), self.frame
+        order = replace(
+            self._order(self.config.copy(), self._revision),
+            prepared=(self.plan or frame.plan).prepared,
+            visible=self.visible_box(),
+            before=frame,
+        )
+        work = functools.partial(compute_frame, frame.pair, order)
+        self._submit(work, self._land_frame, "subtracting", growing=order.arrived)
 
-        def work(token: CancelToken, progress: Progress) -> Frame:
-            frame = _compute_frame(
-                pair, settings, prepared, number, revision, token, progress, visible, arrived
-            )
-            return self._presented(frame, before)
-
-        arrived: list[GrowingFrame] = []
-        self._submit(work, self._land_frame, "subtracting", arrived)
-
-    def _presented(self, frame: Frame, before: Frame | None) -> Frame:
-        return replace(frame, shown=self.present(frame, before))
+    def _order(self, settings: ZogyConfig, revision: int) -> FrameOrder:
+        return FrameOrder(settings, self._runs + 1, revision, self.present)
 
     def _submit(
         self,
         work: Callable[[CancelToken, Progress], Frame],
         land: Callable[[Frame], None],
         activity: str,
-        arrived: list[GrowingFrame] | None = None,
+        *,
+        growing: list[GrowingFrame] | None,
     ) -> None:
         def poll(progress: Progress) -> None:
             words = activity
             if progress.total:
                 words = f"subtracting: {progress.done} of {progress.total} cells"
             self.param.update(progress=progress.fraction, activity=words)
-            if arrived:
-                self.growing = arrived[-1]
+            if growing:
+                self.growing = growing[-1]
                 self.param.trigger("growing")
 
         self.param.update(busy=True, progress=0.0, activity=activity)
@@ -397,7 +360,7 @@ class Session(param.Parameterized):
         if not edited_meanwhile:
             self._quiet = True
             try:
-                self.config.param.update(**_plain(frame.plan))
+                self.config.param.update(**plain_settings(frame.plan))
             finally:
                 self._quiet = False
         self._committed = self.config.to_dict()
@@ -414,9 +377,7 @@ class Session(param.Parameterized):
         self._history_changed()
         pair = frame.pair
         self.say("info", f"opened {pair.science_name} ▸ {pair.template_name}")
-        for remark in pair.remarks:
-            self.say(remark.severity, remark.text, remark.advice)
-        self._tell(frame)
+        self.tell(*pair.remarks, *frame_notices(frame))
         if edited_meanwhile:
             self._run_frame()
 
@@ -433,81 +394,24 @@ class Session(param.Parameterized):
             alert="",
             stale=frame.revision < self._revision,
         )
-        self._tell(frame)
-
-    def _tell(self, frame: Frame) -> None:
-        counts = frame.counts()
-        self.say(
-            "info",
-            f"run {frame.number}: {len(frame.cells)} cells in {frame.seconds:.2f} s, "
-            f"{counts['warning']} with warnings, {counts['failed']} failed",
-        )
-        for notice in failures(frame.difference):
-            self.say(notice.severity, notice.text, notice.advice)
-        if frame.noise.sentence:
-            self.say(frame.noise.severity, frame.noise.sentence, frame.noise.advice)
+        self.tell(*frame_notices(frame))
 
     def _frame_failed(self, error: Exception) -> None:
-        self.growing = None
-        self.param.trigger("frame")
+        self._drop_growing()
         self.report(error)
+
+    def _drop_growing(self) -> None:
+        """Show the old frame where parts of a new one were shown already."""
+        if self.growing is not None:
+            self.growing = None
+            self.param.trigger("frame")
 
     def _frame_cancelled(self) -> None:
         """Back to the old frame, unless a newer job is already on its way."""
         if self._frames.waiting:
             return
-        self.growing = None
-        if self.frame is not None:
-            self.param.trigger("frame")
+        self._drop_growing()
         self.say("info", "cancelled: what was on screen stays")
 
     def _rest(self) -> None:
         self.param.update(busy=False, progress=0.0, activity="")
-
-
-def _compute_frame(
-    pair: Pair,
-    settings: ZogyConfig,
-    prepared: Any,
-    number: int,
-    revision: int,
-    token: CancelToken,
-    progress: Progress,
-    visible: Box | None,
-    arrived: list[GrowingFrame] | None = None,
-) -> Frame:
-    """Plan and subtract a whole frame: the work of a frame job."""
-    start = time.perf_counter()
-    made = plan(pair.science, pair.template, settings, prepared)
-    growing = GrowingFrame(made)
-    if arrived is not None:
-        arrived.append(growing)
-    difference = run(
-        made,
-        progress=progress,
-        cancel=token,
-        order=_visible_first(made, visible),
-        on_cell=growing.add,
-    )
-    seconds = time.perf_counter() - start
-    return Frame(pair, difference, number, seconds, revision, frame_noise(difference))
-
-
-def _plain(made: SubtractionPlan) -> dict[str, Any]:
-    """A plan's frozen settings as `ZogyConfig` takes them."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in made.config.items()}
-
-
-def _suited(pair: Pair, settings: ZogyConfig) -> dict[str, Any]:
-    """The pair's own settings, where the user has none."""
-    return {
-        name: value
-        for name, value in pair.config.items()
-        if getattr(settings, name) == ZogyConfig.param[name].default
-    }
-
-
-def _visible_first(made: SubtractionPlan, visible: Box | None) -> list[int]:
-    if visible is None:
-        return []
-    return [cell.index for cell in made.cells if cell.inner.intersection(visible) is not None]

@@ -172,6 +172,16 @@ def frame_noise(difference: Difference) -> FrameNoise:
     return FrameNoise(sigma, lowest, highest, "warning", sentence, kind.advice)
 
 
+def frame_notices(frame: Frame) -> list[Notice]:
+    """What the log says of a finished frame."""
+    counts = frame.counts()
+    summary = (
+        f"run {frame.number}: {len(frame.cells)} cells in {frame.seconds:.2f} s, "
+        f"{counts['warning']} with warnings, {counts['failed']} failed"
+    )
+    return [Notice("info", summary), *failures(frame.difference), *frame.noise.notices]
+
+
 def failures(difference: Difference) -> list[Notice]:
     """One line of the log for each kind of failure: which cells, and the first cause."""
     by_kind: dict[str, list[CellResult]] = {}

@@ -226,7 +226,7 @@ class Lazy:
 def theme_figure(figure: Any, colors: Palette) -> None:
     """Give a Bokeh figure the theme's colours, in place."""
     figure.background_fill_color = colors.background
-    figure.border_fill_color = colors.background
+    figure.border_fill_alpha = 0.0  # paint would stay at the canvas's edge after a change of theme
     figure.outline_line_color = colors.border
     if figure.title is not None:
         figure.title.text_color = colors.text

@@ -18,8 +18,8 @@ SAMPLE = 20_000
 """Pixels from which a σ is known to half a per cent."""
 MEAN_SAMPLE = 5_000
 """Pixels that are enough for a mean variance or the sky of a cell's padding."""
-SKY_SAMPLE = 250_000
-"""Pixels for a sky level: its error is then 0.2 % of a pixel's noise."""
+SKY_SAMPLE = 100_000
+"""Pixels for a sky level: its error is then 0.3 % of a pixel's noise."""
 
 IQR_TO_SIGMA = 0.741301109252802
 """σ of a Gaussian over its interquartile range."""
@@ -87,7 +87,7 @@ def clipped_statistics(
 
 def thinned(n_pixels: int, sample: int) -> tuple[slice, slice]:
     """Slices that take about ``sample`` of ``n_pixels`` pixels of a plane on a regular grid."""
-    step = max(int(np.sqrt(n_pixels / sample)), 1)
+    step = max(round(np.sqrt(n_pixels / sample)), 1)
     return (slice(None, None, step), slice(None, None, step))
 
 

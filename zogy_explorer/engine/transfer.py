@@ -19,7 +19,6 @@ from zogy_explorer.engine.equations import Kernels, Weights, kernels
 from zogy_explorer.engine.floor import automatic_floor
 from zogy_explorer.engine.fourier import (
     Plane,
-    Spectrum,
     backward,
     squared_kernel,
     stamp_spectrum,

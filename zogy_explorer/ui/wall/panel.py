@@ -97,6 +97,8 @@ class Panel:
         plot = self.figure
         plot.background_fill_color = theme.no_data
         plot.border_fill_color = theme.background
+        # The page shows through: paint would stay at the canvas's edge after a change of theme.
+        plot.border_fill_alpha = 0.0
         plot.outline_line_color = None
         for axis in (plot.xaxis, plot.yaxis):
             axis.major_label_text_color = theme.muted

@@ -132,21 +132,38 @@ def transform_in_pieces(
 
 def _pieces(
     inside: slice, side: int, margin: int, length: int
-) -> Iterator[tuple[slice, slice, np.ndarray | slice]]:
+) -> Iterator[tuple[slice, slice, slice]]:
     """Along one axis: where each piece goes, which of its pixels, and which pixels it takes."""
     step = side - 2 * margin
     for start in range(inside.start, inside.stop, step):
         stop = min(start + step, inside.stop)
-        first = start - margin
-        span: np.ndarray | slice = slice(first, first + side)
-        if first < 0 or first + side > length:
-            span = np.arange(first, first + side) % length
         yield (
             slice(start - inside.start, stop - inside.start),
             slice(margin, margin + stop - start),
-            span,
+            slice(start - margin, start - margin + side),
         )
 
 
-def _cut(plane: Plane, rows: np.ndarray | slice, columns: np.ndarray | slice) -> Plane:
-    return plane[rows][:, columns]
+def _cut(plane: Plane, rows: slice, columns: slice) -> Plane:
+    """The pixels of a plane that goes on periodically; a view if they lie on it."""
+    ny, nx = plane.shape
+    row_runs, column_runs = _runs(rows, ny), _runs(columns, nx)
+    if len(row_runs) == len(column_runs) == 1:
+        return plane[row_runs[0][1], column_runs[0][1]]
+    out = np.empty((rows.stop - rows.start, columns.stop - columns.start), plane.dtype)
+    for to_rows, from_rows in row_runs:
+        for to_columns, from_columns in column_runs:
+            out[to_rows, to_columns] = plane[from_rows, from_columns]
+    return out
+
+
+def _runs(span: slice, length: int) -> list[tuple[slice, slice]]:
+    """A span on a periodic axis as runs: their places in the span and on the axis."""
+    runs, at = [], span.start
+    while at < span.stop:
+        first = at % length
+        n = min(length - first, span.stop - at)
+        to = at - span.start
+        runs.append((slice(to, to + n), slice(first, first + n)))
+        at += n
+    return runs

@@ -80,7 +80,7 @@ def clipped_statistics(
     mean, variance, kept = np.nan, np.nan, data
     for _ in range(iterations):
         kept = data[np.abs(data - centre) <= width]
-        mean, variance = _mean_variance(kept, centre)
+        mean, variance = _mean_variance(kept, centre, in_order=sample is None)
         centre, width = mean, n_sigma * np.sqrt(max(variance, 0.0))
         if not np.isfinite(width):
             break
@@ -156,18 +156,22 @@ def _quartiles(data: Plane) -> tuple[float, float, float]:
     return float(lower), float(median), float(upper)
 
 
-def _mean_variance(data: Plane, centre: float) -> tuple[float, float]:
-    """Mean, and variance with n-1, from sums of deviations in order of the pixels.
+def _mean_variance(data: Plane, centre: float, *, in_order: bool) -> tuple[float, float]:
+    """Mean, and variance with n-1, from sums of deviations, ``in_order`` of the pixels or not.
 
     Deviations from the clipping ``centre`` keep a uniform plane exact; a sequential sum (not
-    numpy's pairwise one) gives the bits that the padding noise of the LSST preset is seeded from.
+    numpy's faster pairwise one) gives the bits that the padding noise of the LSST preset is seeded from.
     """
     n = data.size
     if n == 0:
         return float("nan"), float("nan")
     deviations = data.astype(np.float64) - centre
-    shift = float(np.cumsum(deviations)[-1] / n)
+
+    def total(values: NDArray[np.float64]) -> float:
+        return float(np.cumsum(values)[-1] if in_order else values.sum())
+
+    shift = total(deviations) / n
     if n == 1:
         return shift + centre, float("nan")
-    mean_square = float(np.cumsum(deviations**2)[-1] / n)
+    mean_square = total(deviations**2) / n
     return shift + centre, (mean_square - shift * shift) * (n / (n - 1))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from zogy_explorer import Exposure, KernelPsf, ZogyConfig, ZogyTask
+from zogy_explorer import Exposure, KernelPsf, ZogyConfig, ZogyTask, make_pair
 from zogy_explorer.engine import Difference
 
 SIDE = 512
@@ -179,3 +179,13 @@ def test_the_cell_says_of_itself_that_sigma_is_one() -> None:
             assert noise.diff_measured == pytest.approx(noise.diff_predicted, rel=0.02)
             names = {flag.name for flag in difference.cells[0].flags}
             assert not names & {"SCORR_SIGMA_HIGH", "SCORR_SIGMA_LOW"}
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.1, 0.4, 2.5])
+def test_a_wrong_variance_plane_is_seen_and_flagged(factor: float) -> None:
+    science, template, _ = make_pair(seed=7, shape=(300, 300), defects=False, n_stars=40)
+    wrong = [e.replace(variance=e.variance * np.float32(factor)) for e in (science, template)]
+    (cell,) = ZogyTask(config=ZogyConfig()).run(*wrong).cells
+    assert cell.noise.scorr_measured == pytest.approx(factor**-0.5, rel=0.1)
+    expected = "SCORR_SIGMA_HIGH" if factor < 1 else "SCORR_SIGMA_LOW"
+    assert expected in {flag.name for flag in cell.flags}

@@ -23,7 +23,13 @@ from zogy_explorer.engine.pixels import (
     with_bits,
 )
 from zogy_explorer.engine.repair import fill_holes
-from zogy_explorer.engine.statistics import SAMPLE, SKY_SAMPLE, clipped_mean, mean_variance
+from zogy_explorer.engine.statistics import (
+    SAMPLE,
+    SKY_SAMPLE,
+    clipped_mean,
+    mean_variance,
+    thinned,
+)
 from zogy_explorer.errors import InputError, MissingDataError, ShapeMismatchError
 from zogy_explorer.exposure import Exposure, require_psf, require_variance
 from zogy_explorer.masks import MASK_PLANES, bit_mask, merge_planes, translate
@@ -31,9 +37,9 @@ from zogy_explorer.masks import MASK_PLANES, bit_mask, merge_planes, translate
 Plane = NDArray[np.floating]
 Slices = tuple[slice, slice]
 
-_SOURCE_SIGMA = (
-    3.5  # a pixel this far above the sky belongs to a source; at 3 noise peaks would too
-)
+_SOURCE_SIGMA = 3.5  # over the sky a pixel belongs to a source; at 3 σ noise peaks would too
+_ONE_SIGMA_BELOW = 0.1587  # share of a Gaussian below its mean - σ
+_VARIANCE_TOO_LOW = 1.5  # noise below the sky over the predicted one from which we believe it
 _SOURCE_REACH = 3  # [px] and so may its neighbours
 _SINGLE_FACTORS = (1e-15, 1e15)  # calibrations that neither pixels in float32 nor V_D outgrow
 
@@ -279,12 +285,23 @@ class _Draft:
 
 
 def _source_level(image: PreparedImage) -> float:
-    """Sky + `_SOURCE_SIGMA`·σ; infinite if either is unknown."""
+    """Sky + `_SOURCE_SIGMA`·σ; infinite if either is unknown.
+
+    σ is the predicted one, unless the pixels below the sky, where no source is, scatter far
+    more: variances that are too low must not make the noise itself look like sources.
+    """
     everywhere = (slice(None), slice(None))
-    sky = clipped_mean(image.image, image.usable(everywhere), sample=SAMPLE)
+    usable = image.usable(everywhere)
+    sky = clipped_mean(image.image, usable, sample=SAMPLE)
     if not (image.fallback_variance > 0 and np.isfinite(sky)):
         return np.inf
-    return float(sky + _SOURCE_SIGMA * np.sqrt(image.fallback_variance))
+    sigma = float(np.sqrt(image.fallback_variance))
+    thin = thinned(image.image.size, SAMPLE)
+    below = image.image[thin] if usable is None else image.image[thin][usable[thin]]
+    if below.size:
+        scatter = sky - float(np.quantile(below, _ONE_SIGMA_BELOW))
+        sigma = scatter if scatter > _VARIANCE_TOO_LOW * sigma else sigma
+    return sky + _SOURCE_SIGMA * sigma
 
 
 def _subtract_sky(halves: list[_Draft], config: ZogyConfig) -> None:

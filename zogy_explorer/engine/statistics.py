@@ -160,7 +160,7 @@ def _mean_variance(data: Plane, centre: float, *, in_order: bool) -> tuple[float
     """Mean, and variance with n-1, from sums of deviations, ``in_order`` of the pixels or not.
 
     Deviations from the clipping ``centre`` keep a uniform plane exact; a sequential sum (not
-    numpy's faster pairwise one) gives the bits that the padding noise of the LSST preset is seeded from.
+    numpy's faster pairwise one) gives the bits that seed the padding noise of the LSST preset.
     """
     n = data.size
     if n == 0:

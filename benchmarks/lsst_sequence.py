@@ -23,18 +23,18 @@ def subtract(science: Exposure, template: Exposure, border: int, *, grid: bool) 
     inner = (side, side) if grid else (bbox.width, bbox.height)
     out = np.empty(bbox.shape)
     for cell in generate_grid(bbox, (border, border), inner, sizing="powerOfTwo"):
-        plane = _cell(science, template, bbox, cell.outer)
+        plane = _cell(science, template, bbox, cell.inner, cell.outer)
         inside = cell.inner.slices((cell.outer.x0, cell.outer.y0))
         out[cell.inner.slices((bbox.x0, bbox.y0))] = plane[inside]
     return out
 
 
-def _cell(science: Exposure, template: Exposure, bbox: Box, outer: Box) -> np.ndarray:
+def _cell(science: Exposure, template: Exposure, bbox: Box, inner: Box, outer: Box) -> np.ndarray:
     shape = outer.shape
     x, y = outer.center
 
     def transformed(plane: np.ndarray) -> np.ndarray:
-        cut = cut_with_constant(plane.astype(np.float64), bbox, outer, 0.0)
+        cut = cut_with_constant(plane, bbox, outer, 0.0)
         return scipy.fft.fft2(cut.astype(np.complex128))
 
     p_n, p_r = (
@@ -43,7 +43,8 @@ def _cell(science: Exposure, template: Exposure, bbox: Box, outer: Box) -> np.nd
     )
     n, r = transformed(science.image), transformed(template.image)
     v_n, v_r = transformed(science.variance), transformed(template.variance)
-    var_n, var_r = float(science.variance.mean()), float(template.variance.mean())
+    inside = inner.slices((bbox.x0, bbox.y0))
+    var_n, var_r = (float(e.variance[inside].mean()) for e in (science, template))
     denominator = var_n * np.abs(p_r) ** 2 + var_r * np.abs(p_n) ** 2
     root = np.sqrt(denominator)
     c_n, c_r = p_r / root, p_n / root

@@ -222,4 +222,6 @@ def test_an_inline_landing_is_awaited_under_a_running_loop_too() -> None:
         InlineCourier().post(land)
         assert landed == ["landed"]
 
-    asyncio.run(notebook())
+    # In a thread of its own: browser tests before this one may have left a loop running here.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(lambda: asyncio.run(notebook())).result()

@@ -16,8 +16,9 @@ from zogy_explorer.errors import InputError
 Spectrum = NDArray[np.complexfloating]
 Plane = NDArray[np.floating]
 
-BLOCK = 10_000
-"""Frequencies: a dozen arrays of so many fit into a core's cache, where all is much faster."""
+BLOCK = 40_000
+"""Frequencies: the arrays of one formula over so many fit into a core's cache, where all is much
+faster. Shorter blocks would make threads wait for each other between the steps."""
 
 
 def pad_center_origin(array: Plane, shape: tuple[int, int], *, inverse: bool = False) -> Plane:

@@ -12,8 +12,9 @@ import asyncio
 import functools
 import inspect
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -89,6 +90,24 @@ def _run_to_end(outcome: Awaitable[None]) -> None:
         aside.submit(asyncio.run, _await(outcome)).result()
 
 
+@contextmanager
+def _written_together(document: Any) -> Iterator[None]:
+    """Hold what is written inside and let Bokeh send it, in order, at the end.
+
+    Panel's own hold can lose the race with a message that is still on its way: the later one
+    then waits until something else is written, and the page looks dead. While Bokeh holds,
+    Panel adds to what is held.
+    """
+    if document.callbacks.hold_value:
+        yield
+        return
+    document.hold("combine")
+    try:
+        yield
+    finally:
+        document.unhold()
+
+
 class DocumentCourier:
     """To a served page: through its document, which takes its own lock."""
 
@@ -106,8 +125,7 @@ class DocumentCourier:
             if not pn.state.loaded:
                 pn.state.onload(lambda: self.post(call))
                 return None
-            # One message, in order: parts sent on their own can overtake the models they need.
-            with pn.io.hold(self._document):
+            with _written_together(self._document):
                 return call()
 
         self._document.add_next_tick_callback(locked)
@@ -117,7 +135,7 @@ class DocumentCourier:
 
         def when_loaded() -> None:
             if pn.state.loaded:
-                with pn.io.hold(self._document):
+                with _written_together(self._document):
                     call()
 
         callback = self._document.add_periodic_callback(when_loaded, milliseconds)

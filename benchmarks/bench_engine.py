@@ -20,6 +20,7 @@ import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -233,12 +234,12 @@ def bench_cell(repeats: int) -> list[Row]:
 
 def bench_growth(repeats: int) -> list[Row]:
     """Four times as many cells of the same size."""
-    jobs = {}
+    jobs: dict[str, Callable[[], object]] = {}
     for side in (10, 20):
         config = ZogyConfig(doSpatialGrid=True, gridInnerSize=4.0)
         steps = plan(*make_planes(100 * side, varying=True), config)
         assert len(steps.cells) == side**2
-        jobs[str(side)] = lambda steps=steps: run(steps)
+        jobs[str(side)] = partial(run, steps)
     times = interleaved(jobs, repeats)
     excess = abs(times["20"] / times["10"] / 4 - 1) * 100
     return [Row.at_most("100 → 400 cells", "linear growth", 10, excess, " % off")]

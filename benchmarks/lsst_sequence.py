@@ -33,18 +33,23 @@ def _cell(science: Exposure, template: Exposure, bbox: Box, inner: Box, outer: B
     shape = outer.shape
     x, y = outer.center
 
+    assert science.psf is not None
+    assert template.psf is not None
+    assert science.variance is not None
+    assert template.variance is not None
+
     def transformed(plane: np.ndarray) -> np.ndarray:
         cut = cut_with_constant(plane, bbox, outer, 0.0)
         return scipy.fft.fft2(cut.astype(np.complex128))
 
     p_n, p_r = (
-        scipy.fft.fft2(pad_center_origin(e.psf.kernel_image(x=x, y=y), shape).astype(complex))
-        for e in (science, template)
+        scipy.fft.fft2(pad_center_origin(psf.kernel_image(x=x, y=y), shape).astype(complex))
+        for psf in (science.psf, template.psf)
     )
     n, r = transformed(science.image), transformed(template.image)
     v_n, v_r = transformed(science.variance), transformed(template.variance)
     inside = inner.slices((bbox.x0, bbox.y0))
-    var_n, var_r = (float(e.variance[inside].mean()) for e in (science, template))
+    var_n, var_r = (float(v[inside].mean()) for v in (science.variance, template.variance))
     denominator = var_n * np.abs(p_r) ** 2 + var_r * np.abs(p_n) ** 2
     root = np.sqrt(denominator)
     c_n, c_r = p_r / root, p_n / root

@@ -218,3 +218,9 @@ def test_small_images_hold_all_that_was_asked_for(shape):
     assert science.shape == template.shape == shape
     assert (truth["x"] >= 0).all()
     assert (truth["y"] <= shape[0] - 1).all()
+
+
+def test_whole_numbers_serve_as_noise_levels() -> None:
+    whole, decimal = (make_pair(seed=3, shape=(96, 96), sigma_science=s)[0] for s in (8, 8.0))
+    np.testing.assert_array_equal(whole.image, decimal.image)
+    np.testing.assert_array_equal(whole.variance, decimal.variance)

@@ -73,7 +73,7 @@ class Camera:
         dtype: DTypeLike,
     ) -> Exposure:
         """The image of `model`'s ``light``."""
-        variance = np.full(light.shape, self.sigma**2)
+        variance = np.full(light.shape, float(self.sigma) ** 2)
         if self.gain is not None:
             # FFT convolution leaves round-off of either sign where there is no light.
             variance += np.maximum(light, 0.0) / self.gain

@@ -1,0 +1,19 @@
+"""Get raw frames ready: what an image lacks is measured, both are brought onto one grid.
+
+Outside of what the project exists for, so the work is done by photutils and reproject.
+"""
+
+from zogy_explorer.prepare.align import align_to
+from zogy_explorer.prepare.camera import Camera, read_camera
+from zogy_explorer.prepare.completing import Completed, complete
+from zogy_explorer.prepare.psf import MeasuredPsf, measure_psf
+
+__all__ = [
+    "Camera",
+    "Completed",
+    "MeasuredPsf",
+    "align_to",
+    "complete",
+    "measure_psf",
+    "read_camera",
+]

@@ -68,21 +68,19 @@ def read_camera(
 def _first(meta: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[float | None, str]:
     """Value and name of the first keyword with a positive number, then of the amplifiers'."""
     for key in keys:
-        value = meta.get(key)
-        if _positive(value):
-            return float(value), key
-        both = [meta.get(key + amplifier) for amplifier in _AMPLIFIERS]
-        usable = [float(v) for v in both if _positive(v)]
+        value = _positive(meta.get(key))
+        if value is not None:
+            return value, key
+        both = [_positive(meta.get(key + amplifier)) for amplifier in _AMPLIFIERS]
+        usable = [level for level in both if level is not None]
         if usable:
             # The lower level saturates first; gains of the two halves differ by little.
             return min(usable), key + "".join(_AMPLIFIERS)
     return None, ""
 
 
-def _positive(value: object) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and value > 0
-    )
+def _positive(value: object) -> float | None:
+    """The value, if it is a positive number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and value > 0 else None

@@ -116,7 +116,7 @@ def _alone(
     """Which sources have no notable neighbour within ``half`` pixels, square."""
     near = (np.abs(x[:, None] - x) < half) & (np.abs(y[:, None] - y) < half)
     np.fill_diagonal(near, False)
-    return ~(near & (flux > _COMPANION * flux[:, None])).any(axis=1)
+    return np.asarray(~(near & (flux > _COMPANION * flux[:, None])).any(axis=1))
 
 
 def _none_found(sources: int, why: str) -> str:

@@ -16,6 +16,7 @@ import param
 from zogy_explorer import ZogyConfig
 from zogy_explorer.engine.config import GROUPS, UNITS
 from zogy_explorer.engine.flags import REGISTRY, SEVERITIES
+from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -102,6 +103,8 @@ def _allowed(field: param.Parameter) -> str:
         return ", ".join(_value(choice) for choice in field.objects)
     if isinstance(field, param.Boolean):
         return "on, off"
+    if isinstance(field, AstrometricNoiseSetting):
+        return "number, two, or two pairs, each ≥ 0; measured; or empty"
     if isinstance(field, param.List):
         return "names of mask planes"
     text = "whole number" if isinstance(field, param.Integer) else "number"

@@ -65,6 +65,8 @@ OTHER_VALUES = {
     "pieceSize": 0,
     "swapFluxScaling": True,
     "rawFallbackVariance": True,
+    "astrometricNoise": ((0.13, 0.06), (0.05, 0.05)),
+    "fluxScaleError": 0.02,
 }
 FIELDS = sorted(OTHER_VALUES)
 

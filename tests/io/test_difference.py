@@ -113,3 +113,20 @@ def test_an_exposure_is_no_difference(pair, tmp_path):
     write_exposure(pair[0], tmp_path / "e.fits")
     with pytest.raises(ReadError, match="it is not a difference file"):
         read_difference(tmp_path / "e.fits")
+
+
+def test_noise_terms_come_back_to_the_bit_and_only_where_they_are_on(pair, back, tmp_path):
+    assert back.astrometric_variance is None
+    assert back.flux_variance is None
+    noise = ((0.13, 0.06), (0.02, 0.03))
+    config = ZogyConfig(astrometricNoise=noise, fluxScaleError=0.02, maxPsfCentroidDist=1.0)
+    result = run(plan(*pair, config))
+    write_difference(result, tmp_path / "terms.fits")
+    read = read_difference(tmp_path / "terms.fits")
+    for name in ("astrometric_variance", "flux_variance"):
+        assert getattr(read, name).tobytes() == getattr(result, name).tobytes()
+    total = read.score.variance + read.astrometric_variance + read.flux_variance
+    np.testing.assert_allclose(read.scorr, read.score.image / np.sqrt(total), rtol=1e-5)
+    cards = [read.header[name] for name in ("ZEXPAXN", "ZEXPAYN", "ZEXPAXR", "ZEXPAYR")]
+    assert cards == [0.13, 0.06, 0.02, 0.03]
+    assert ZogyConfig.from_dict(read.config).astrometricNoise == noise

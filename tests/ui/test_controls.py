@@ -9,6 +9,7 @@ from zogy_explorer import ZogyConfig
 from zogy_explorer.engine.config import GROUPS, UNITS
 from zogy_explorer.ui.controls import NumberControl, control, label_of, nice_step
 from zogy_explorer.ui.display_controls import DisplayControls
+from zogy_explorer.ui.noise_control import NoiseControl
 from zogy_explorer.ui.sidebar import Sidebar
 
 FIELDS = ZogyConfig.field_names()
@@ -51,6 +52,8 @@ def something_else(field, now):
         return now[1:]
     if hasattr(parameter, "objects"):
         return next(value for value in parameter.objects if value != now)
+    if field == "astrometricNoise":
+        return "measured"
     low, high = parameter.softbounds or (0, 100)
     return type(low)(low + (high - low) * 0.75)
 
@@ -114,3 +117,37 @@ def test_display_settings_follow_the_controls(session):
     controls.widgets["low"].value = 2000.0
     assert "first below the second" in session.alert
     assert session.display.manual_limits == (0.0, 1000.0)
+
+
+def test_registration_noise_is_off_one_sigma_by_axis_or_measured(session):
+    made = NoiseControl(session, "astrometricNoise [px]", "help")
+    assert (made.mode.value, made.sigma.view.visible, made.text.visible) == ("off", False, False)
+    made.mode.value = "one"
+    assert session.config.astrometricNoise == made.sigma.value > 0
+    assert made.sigma.view.visible
+    frames = session.frame.number
+    made.sigma.slider.value = 0.0
+    assert session.config.astrometricNoise is None
+    assert made.mode.value == "one"
+    made.sigma.slider.value = 0.25
+    assert session.frame.number == frames
+    made.sigma.slider.param.trigger("value_throttled")
+    assert session.frame.number == frames + 1
+    assert session.frame.plan.astrometric.science == (0.25, 0.25)
+    made.mode.value = "each"
+    made.text.value = "0.13, 0.06; 0.02"
+    assert session.config.astrometricNoise == ((0.13, 0.06), (0.02, 0.02))
+    made.mode.value = "off"
+    assert session.config.astrometricNoise is None
+    session.undo()
+    assert (made.mode.value, made.text.value) == ("each", "0.13, 0.06; 0.02, 0.02")
+
+
+def test_a_registration_noise_that_is_no_number_is_refused_with_its_rule(session):
+    made = NoiseControl(session, "astrometricNoise [px]", "help")
+    made.mode.value = "each"
+    before = session.config.astrometricNoise
+    made.text.value = "much"
+    assert "astrometricNoise is 'much'" in session.alert
+    assert session.config.astrometricNoise == before
+    assert made.text.value == "0.1"

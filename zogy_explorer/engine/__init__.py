@@ -11,6 +11,7 @@ from zogy_explorer.engine.cutout import CellInput, cut_cell
 from zogy_explorer.engine.flags import REGISTRY, Flag, FlagKind
 from zogy_explorer.engine.grid import Cell, generate_grid, split_border
 from zogy_explorer.engine.mosaic import CellPsf, Mosaic
+from zogy_explorer.engine.noise_terms import AstrometricNoise
 from zogy_explorer.engine.plan import Settings, SubtractionPlan, plan
 from zogy_explorer.engine.prepare import PreparedPair, prepare_pair
 from zogy_explorer.engine.result import CellResult, Difference, NoiseCheck
@@ -21,6 +22,7 @@ __all__ = [
     "GROUPS",
     "REGISTRY",
     "UNITS",
+    "AstrometricNoise",
     "CancelToken",
     "Cell",
     "CellInput",

@@ -21,6 +21,7 @@ from zogy_explorer.engine.grid import Cell, padded_length
 from zogy_explorer.engine.growth import grow_bits, kernel_radius
 from zogy_explorer.engine.moments import centroid
 from zogy_explorer.engine.noise import check_noise, noise_flags
+from zogy_explorer.engine.noise_terms import GRADIENT_REACH, total_variance
 from zogy_explorer.engine.pixels import either
 from zogy_explorer.engine.plan import Settings, SubtractionPlan
 from zogy_explorer.engine.planes import CellPlanes, transform, transform_in_pieces
@@ -216,7 +217,7 @@ def complete_cell(
     transfer
         The kernels that made them.
     """
-    if not _finite(planes.diff, planes.score):
+    if not _finite(planes.diff, planes.score, planes.astrometric_variance, planes.flux_variance):
         cause = f"the transform of the cell is not finite in {planes.diff.dtype.name}"
         return replace(result, flags=(raise_flag("OVERFLOW", cause), *result.flags))
     compact, shape = transfer.compact, transfer.shape
@@ -265,19 +266,23 @@ def cell_planes(
     outer = inputs.cell.outer
     out = room
     if out is None or out.diff.dtype != science.image.dtype:
-        out = CellPlanes.empty(inputs.region.shape, science.image.dtype, calculate_score)
+        out = CellPlanes.empty(
+            inputs.region.shape, science.image.dtype, calculate_score, inputs.terms
+        )
     images = (science.image, template.image)
     variances = (science.variance, template.variance)
     inside = inputs.region.slices((outer.x0, outer.y0))
     pieces = piece_transfer(inputs, science, template, cache)
     if pieces is not None:
         transfer, margin = pieces
-        transform_in_pieces(images, variances, transfer, out, inside, margin, checkpoint)
+        transform_in_pieces(
+            images, variances, transfer, out, inside, margin, checkpoint, inputs.terms
+        )
         return out, transfer
     weights = cell_weights(science, template, inputs.settings)
     transfer = cell_transfer(science, template, weights, inputs.settings, outer.shape, cache)
     checkpoint()
-    whole = transform(images, variances, transfer, calculate_score, checkpoint)
+    whole = transform(images, variances, transfer, calculate_score, checkpoint, inputs.terms)
     out.paste((slice(None), slice(None)), whole, inside)
     return out, transfer
 
@@ -294,6 +299,8 @@ def piece_transfer(
     usual = padded_length(config.pieceSize, "fast")
     squares = maker.squares((usual, usual))
     margin = int(kernel_radius(squares, _NEGLIGIBLE)) + 1
+    if inputs.terms.astrometric is not None:
+        margin += GRADIENT_REACH
     if margin > usual // 4:
         return None
     ny, nx = (_piece_length(length, usual, margin) for length in inputs.region.shape)
@@ -315,12 +322,17 @@ def _with_score(result: CellResult, inputs: CellInput, planes: CellPlanes) -> Ce
     unknown = inputs.missing
     if not variance.min() > least:
         unknown = either(unknown, ~(variance > least))
+    terms = {name: getattr(planes, name) for name in inputs.terms.names}
+    terms = {name: term for name, term in terms.items() if term is not None}
     if unknown is not None:
         plane[unknown] = 0
         variance[unknown] = 1
-    scorr = np.sqrt(variance, out=planes.scorr)
+        for term in terms.values():
+            term[unknown] = 0
+    total = total_variance(variance, *terms.values(), out=planes.scorr)
+    scorr = np.sqrt(total, out=planes.scorr if planes.scorr is not None or not terms else total)
     np.divide(plane, scorr, out=scorr)
-    return replace(result, score=plane, score_variance=variance, scorr=scorr)
+    return replace(result, score=plane, score_variance=variance, scorr=scorr, **terms)
 
 
 def _grown_mask(

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import param
 
+from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting, plain_form
 from zogy_explorer.errors import InputError
 
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -38,6 +39,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "templateFluxScaling",
             "swapFluxScaling",
         ),
+        "Noise terms": ("astrometricNoise", "fluxScaleError"),
         "Background": ("background", "correctBackground"),
         "Bad pixels": (
             "fillMasked",
@@ -62,6 +64,8 @@ UNITS: Mapping[str, str] = MappingProxyType(
         "pieceSize": "px",
         "minTotalDims": "px",
         "growMask": "fraction of kernel²",
+        "astrometricNoise": "px",
+        "fluxScaleError": "fraction of F",
         "frequencyFloor": "fraction of PSF flux",
     }
 )
@@ -277,6 +281,24 @@ class ZogyConfig(param.Parameterized):
         "sources (a pixel of 10⁵σ may change D around it by 10⁻³ σ); they are "
         "transformed whole where the kernels reach too far for that. 0: always whole.",
     )
+    astrometricNoise = AstrometricNoiseSetting(
+        default=None,
+        doc="Registration error σ_x, σ_y of each image; adds V_ast = σ_x²(∂S_N/∂x)² + "
+        "σ_y²(∂S_N/∂y)², and the same for the template, to the variance of S (eqs. 30-33), so that "
+        "dipoles of bright stars no longer look significant. One σ for both axes and images, "
+        "'σx, σy', 'σx, σy; σx, σy' for science and template, or 'measured': the scatter of the "
+        "matched stars, half of its variance for each image. It hides what it cannot tell from a "
+        "registration error: a star that moves by about σ, a slow mover, and variables in part. "
+        "Empty: off.",
+    )
+    fluxScaleError = param.Number(
+        default=0.0,
+        bounds=(0, 10),
+        softbounds=(0, 0.1),
+        doc="Fractional error σ_F of the flux ratio F_n/F_r; adds V_F = (σ_F·S_R)², S_R = k_r⊗R, "
+        "to the variance of S, so that residuals of bright stars by a wrong flux scale no longer "
+        "look significant. It hides variability below σ_F of a source's flux. 0: off.",
+    )
     swapFluxScaling = param.Boolean(
         default=False,
         doc="Apply templateFluxScaling to the science image and scienceFluxScaling to the "
@@ -311,6 +333,8 @@ class ZogyConfig(param.Parameterized):
             "strict": True,
             "workingPrecision": "double",
             "pieceSize": 0,
+            "astrometricNoise": None,
+            "fluxScaleError": 0.0,
             "swapFluxScaling": True,
             "rawFallbackVariance": True,
         }
@@ -348,6 +372,8 @@ class ZogyConfig(param.Parameterized):
         kind = self.param[name]
         if isinstance(value, list):
             return list(value)
+        if isinstance(kind, AstrometricNoiseSetting):
+            return plain_form(value)
         if value is None or not isinstance(kind, param.Number):
             return value
         return int(value) if isinstance(kind, param.Integer) else float(value)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zogy_explorer.engine.flags import Flag, raise_flag
 from zogy_explorer.engine.grid import Cell
+from zogy_explorer.engine.noise_terms import NoiseTerms
 from zogy_explorer.engine.padding import (
     NoiseSource,
     cut_with_constant,
@@ -54,6 +55,7 @@ class CellInput:
     ``region`` is the box that the result will cover. ``mask`` (bits of both images) and
     ``bad`` (bits that grow with the kernels) cover the outer box, cut at the image's edge to
     ``seen``; ``missing`` (None: nowhere) covers the region, ``quiet`` its `noise_sample`.
+    ``terms`` are the noise terms of S that are on.
     """
 
     cell: Cell
@@ -69,6 +71,7 @@ class CellInput:
     quiet: Flags
     stamps: tuple[Stamp | None, Stamp | None]
     flags: tuple[Flag, ...]
+    terms: NoiseTerms
 
 
 def cut_cell(
@@ -93,7 +96,7 @@ def cut_cell(
     region = result_region(plan, cell)
     seen = plan.bbox.intersection(cell.outer)
     assert seen is not None  # cells tile the image
-    flags: list[Flag] = []
+    flags = list(plan.flags)
     images = ((plan.science, "science"), (plan.template, "template"))
     stamps = tuple(
         _stamp(psf or image.source.psf, cell, role, flags)
@@ -127,6 +130,7 @@ def cut_cell(
         quiet=plan.science.quiet(inside, step) & plan.template.quiet(inside, step),
         stamps=(stamps[0], stamps[1]),
         flags=tuple(flags),
+        terms=plan.noise_terms,
     )
 
 

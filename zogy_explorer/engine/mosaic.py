@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.engine.blending import taper
 from zogy_explorer.engine.cutout import result_region
 from zogy_explorer.engine.grid import Cell
+from zogy_explorer.engine.noise_terms import total_variance
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.planes import CellPlanes
 from zogy_explorer.engine.result import CellResult, Difference, Plane
@@ -40,7 +42,7 @@ class Mosaic:
         self._cells: dict[int, CellResult] = {}
         self._names = ["diff", "diff_variance"]
         if calculate_score:
-            self._names += ["score", "score_variance", "scorr"]
+            self._names += ["score", "score_variance", "scorr", *plan.noise_terms.names]
         self._planes: dict[str, Plane] = {}
         self._mask = plan.science.mask | plan.template.mask
         self._weight = np.zeros(plan.shape, dtype=dtype) if plan.config.blendCells else None
@@ -62,6 +64,8 @@ class Mosaic:
             planes.get("score"),
             planes.get("score_variance"),
             planes.get("scorr"),
+            planes.get("astrometric_variance"),
+            planes.get("flux_variance"),
         )
 
     def paste(self, result: CellResult) -> None:
@@ -127,6 +131,8 @@ class Mosaic:
             scorr=planes.get("scorr"),
             cells=cells,
             plan=self.plan,
+            astrometric_variance=planes.get("astrometric_variance"),
+            flux_variance=planes.get("flux_variance"),
         )
 
     def _add(self, result: CellResult) -> CellResult:
@@ -135,7 +141,7 @@ class Mosaic:
         if result.mask is not None:
             self._mask[box] |= result.mask
         if self._weight is not None:
-            weight = _taper(result.region, result.cell.inner)
+            weight = taper(result.region, result.cell.inner)
             self._weight[box] += weight
             for name, plane in self._allocated().items():
                 plane[box] += weight * getattr(result, name)
@@ -178,7 +184,9 @@ class Mosaic:
             for name, plane in planes.items():
                 plane[box] = _blank_value(name, result)
         if "scorr" in planes and self._weight is not None:
-            planes["scorr"] = planes["score"] / np.sqrt(planes["score_variance"])
+            terms = [planes[name] for name in self.plan.noise_terms.names]
+            total = total_variance(planes["score_variance"], *terms)
+            planes["scorr"] = planes["score"] / np.sqrt(total)
         return planes
 
 
@@ -229,25 +237,3 @@ def _blank_value(name: str, result: CellResult) -> float:
         # The noise that a working cell would have had, 1/F_D², keeps error maps sensible.
         return result.flux_diff**-2 if np.isfinite(result.flux_diff) else 1.0
     return 0.0
-
-
-def _taper(region: Box, inner: Box) -> Plane:
-    """Weights over ``region``: 1 inside, falling linearly across its seams with other cells.
-
-    Where the region ends with the inner box, at the frame's edge or without a border to blend
-    over, there is no seam.
-    """
-
-    def ramp(start: int, length: int, low: int, high: int) -> Plane:
-        position = np.arange(start, start + length) + 0.5
-        weight = np.ones(length)
-        before, after = low - start, start + length - high
-        if before > 0:  # half weight at the seam
-            weight = np.minimum(weight, np.clip((position - low) / (2 * before) + 0.5, 0, 1))
-        if after > 0:
-            weight = np.minimum(weight, np.clip((high - position) / (2 * after) + 0.5, 0, 1))
-        return weight
-
-    x = ramp(region.x0, region.width, inner.x0, inner.end_x)
-    y = ramp(region.y0, region.height, inner.y0, inner.end_y)
-    return y[:, None] * x[None, :]

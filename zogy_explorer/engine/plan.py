@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from zogy_explorer.engine.config import ZogyConfig
+from zogy_explorer.engine.flags import Flag
 from zogy_explorer.engine.grid import Cell, generate_grid
 from zogy_explorer.engine.moments import adaptive_moments
+from zogy_explorer.engine.noise_setting import given_noise
+from zogy_explorer.engine.noise_terms import AstrometricNoise, NoiseTerms
 from zogy_explorer.engine.prepare import PreparedImage, PreparedPair, prepare_pair
 from zogy_explorer.errors import PsfError, ZogyError
 from zogy_explorer.exposure import Exposure
@@ -77,6 +80,10 @@ class SubtractionPlan:
         What the rule gave before rounding and overrides [px].
     psf_sigma
         Determinant radius of the science and the template PSF at their average position [px].
+    astrometric
+        Registration errors for the noise term of S, as given or measured; None: off.
+    flags
+        What is noteworthy about the pair as a whole; each cell repeats it.
     """
 
     config: Settings
@@ -86,6 +93,13 @@ class SubtractionPlan:
     border: int
     border_measured: float
     psf_sigma: tuple[float, float]
+    astrometric: AstrometricNoise | None = None
+    flags: tuple[Flag, ...] = ()
+
+    @property
+    def noise_terms(self) -> NoiseTerms:
+        """Noise terms of S that are on."""
+        return NoiseTerms(self.astrometric, self.config.fluxScaleError)
 
     @property
     def science(self) -> PreparedImage:
@@ -165,6 +179,7 @@ def plan(
         border=border,
         border_measured=measured,
         psf_sigma=(sigmas[0], sigmas[1]),
+        astrometric=given_noise(settings.astrometricNoise),
     )
 
 

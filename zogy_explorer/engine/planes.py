@@ -15,6 +15,7 @@ import numpy as np
 
 from zogy_explorer.engine.equations import proper_difference, score
 from zogy_explorer.engine.fourier import Plane, backward, forward
+from zogy_explorer.engine.noise_terms import NO_TERMS, NoiseTerms, term_planes
 from zogy_explorer.engine.transfer import Transfer
 from zogy_explorer.engine.variance import VarianceSpectrum, propagate
 
@@ -25,7 +26,8 @@ Slices = tuple[slice, slice]
 class CellPlanes:
     """D (unit variance, flux scale F_D) and S with their variances, of one shape.
 
-    ``scorr`` is where Scorr is to go, if there is a place for it already.
+    ``scorr`` is where Scorr is to go, if there is a place for it already. The variances of noise
+    terms are None where a term is off.
     """
 
     diff: Plane
@@ -33,15 +35,24 @@ class CellPlanes:
     score: Plane | None
     score_variance: Plane | None
     scorr: Plane | None = None
+    astrometric_variance: Plane | None = None
+    flux_variance: Plane | None = None
 
     @classmethod
-    def empty(cls, shape: tuple[int, int], dtype: np.dtype, with_score: bool) -> Self:
+    def empty(
+        cls,
+        shape: tuple[int, int],
+        dtype: np.dtype,
+        with_score: bool,
+        terms: NoiseTerms = NO_TERMS,
+    ) -> Self:
         """Planes yet to be filled."""
         return cls(
             np.empty(shape, dtype),
             np.empty(shape, dtype),
             np.empty(shape, dtype) if with_score else None,
             np.empty(shape, dtype) if with_score else None,
+            **{name: np.empty(shape, dtype) for name in terms.names if with_score},
         )
 
     def paste(self, target: Slices, part: CellPlanes, source: Slices) -> None:
@@ -52,6 +63,10 @@ class CellPlanes:
             self.score[target] = part.score[source]
         if self.score_variance is not None and part.score_variance is not None:
             self.score_variance[target] = part.score_variance[source]
+        if self.astrometric_variance is not None and part.astrometric_variance is not None:
+            self.astrometric_variance[target] = part.astrometric_variance[source]
+        if self.flux_variance is not None and part.flux_variance is not None:
+            self.flux_variance[target] = part.flux_variance[source]
 
 
 def transform(
@@ -60,6 +75,7 @@ def transform(
     transfer: Transfer,
     calculate_score: bool,
     checkpoint: Callable[[], None],
+    terms: NoiseTerms = NO_TERMS,
 ) -> CellPlanes:
     """Planes of science and template (ny, nx) to planes of the same shape, all in one transform.
 
@@ -73,6 +89,8 @@ def transform(
         Whether S and its variance are wanted.
     checkpoint
         Called between transforms.
+    terms
+        Noise terms of S that are on.
     """
     shape = (images[0].shape[0], images[0].shape[1])
     kernels, compact = transfer.kernels, transfer.compact
@@ -85,6 +103,10 @@ def transform(
     if calculate_score:
         score_plane = backward(score(*spectra, kernels, overwrite=True), shape)
         checkpoint()
+    extra: dict[str, Plane] = {}
+    if score_plane is not None and terms.names:  # of the spectra, S has spoilt that of N only
+        extra = term_planes(score_plane, spectra[1], kernels, terms)
+        checkpoint()
     del spectra
     variance = (VarianceSpectrum.of(variances[0]), VarianceSpectrum.of(variances[1]))
     checkpoint()
@@ -94,7 +116,8 @@ def transform(
         return CellPlanes(diff, diff_variance, None, None)
     checkpoint()
     propagated = propagate(variance, compact.score_squares, overwrite=True)
-    return CellPlanes(diff, diff_variance, score_plane, propagated.plane(shape, overwrite=True))
+    score_variance = propagated.plane(shape, overwrite=True)
+    return CellPlanes(diff, diff_variance, score_plane, score_variance, **extra)
 
 
 def transform_in_pieces(
@@ -105,6 +128,7 @@ def transform_in_pieces(
     inside: Slices,
     margin: int,
     checkpoint: Callable[[], None],
+    terms: NoiseTerms = NO_TERMS,
 ) -> None:
     """The same, in pieces of the size of ``transfer``; the pixels ``inside`` go to ``out``.
 
@@ -125,6 +149,7 @@ def transform_in_pieces(
                 transfer,
                 out.score is not None,
                 checkpoint,
+                terms,
             )
             out.paste((target_y, target_x), part, (source_y, source_x))
             checkpoint()

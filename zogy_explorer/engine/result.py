@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.engine.blending import taper
 from zogy_explorer.engine.flags import Flag, worst_severity
 from zogy_explorer.engine.grid import Cell
+from zogy_explorer.engine.noise_terms import total_variance
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 
@@ -53,7 +56,11 @@ class CellResult:
     diff, diff_variance
         D / F_D and its variance [calibrated unit, squared].
     score, score_variance, scorr
-        S, its variance with source noise (eqs. 26, 27), and S over its square root [σ] (eq. 25).
+        S, its variance with source noise (eqs. 26, 27), and S over the square root of its
+        total variance [σ] (eq. 25).
+    astrometric_variance, flux_variance
+        Variance of S by registration errors (eqs. 30-33) and by the error of the flux ratio;
+        None where a term is off.
     mask
         int32 bits by the plan's mask planes.
     psf_science, psf_template, psf_diff, psf_score
@@ -86,6 +93,8 @@ class CellResult:
     score: Plane | None = None
     score_variance: Plane | None = None
     scorr: Plane | None = None
+    astrometric_variance: Plane | None = None
+    flux_variance: Plane | None = None
     mask: NDArray[np.int32] | None = None
     psf_science: Plane | None = None
     psf_template: Plane | None = None
@@ -115,6 +124,13 @@ class CellResult:
         return self.diff is not None
 
     @property
+    def total_variance(self) -> Plane | None:
+        """Variance of S with all noise terms that are on; None without S."""
+        if self.score_variance is None:
+            return None
+        return total_variance(self.score_variance, self.astrometric_variance, self.flux_variance)
+
+    @property
     def worst(self) -> str:
         """Gravest severity: ``"ok"``, ``"info"``, ``"warning"`` or ``"failed"``."""
         return worst_severity(self.flags)
@@ -128,9 +144,11 @@ class CellResult:
 class Difference:
     """The result of a subtraction over the whole frame.
 
-    ``diff`` carries D, its variance, mask and P_D by cell; ``score`` S and its variance; both
-    have the science image's WCS. ``scorr`` is S over the root of its variance [σ]. In failed
-    cells D and S are 0, the variance of S is 1 and the mask says NO_DATA.
+    ``diff`` carries D, its variance, mask and P_D by cell; ``score`` S and its variance with
+    source noise; both have the science image's WCS. ``astrometric_variance`` and
+    ``flux_variance`` are what the noise terms add to it, None where a term is off; ``scorr`` is S
+    over the root of the sum [σ]. In failed cells D and S are 0, the variance of S is 1, that of
+    the terms 0, and the mask says NO_DATA.
     """
 
     diff: Exposure
@@ -138,6 +156,38 @@ class Difference:
     scorr: Plane | None
     cells: tuple[CellResult, ...]
     plan: SubtractionPlan
+    astrometric_variance: Plane | None = None
+    flux_variance: Plane | None = None
+
+    @property
+    def total_variance(self) -> Plane | None:
+        """Variance of S with all noise terms that are on; None without S."""
+        if self.score is None or self.score.variance is None:
+            return None
+        return total_variance(self.score.variance, self.astrometric_variance, self.flux_variance)
+
+    def scorr_source_noise(self) -> Plane | None:
+        """S over the root of its source noise alone [σ] (ny, nx): Scorr without noise terms."""
+        if self.score is None or self.score.variance is None:
+            return None
+        return self.score.image / np.sqrt(self.score.variance)
+
+    @cached_property
+    def flux_score(self) -> Plane:
+        """F_S (eq. 42) of each pixel's cell (ny, nx), blended as S is; NaN in failed cells."""
+        bbox, blends = self.plan.bbox, self.plan.config.blendCells > 0
+        total, weights = np.zeros(bbox.shape), np.zeros(bbox.shape)
+        for result in self.cells:
+            if result.ok:
+                box = result.region.slices((bbox.x0, bbox.y0))
+                weight = taper(result.region, result.cell.inner) if blends else 1.0
+                total[box] += weight * result.flux_score
+                weights[box] += weight
+        out = np.full(bbox.shape, np.nan)
+        np.divide(total, weights, out=out, where=weights > 0)
+        for result in self.failed:
+            out[result.cell.inner.slices((bbox.x0, bbox.y0))] = np.nan
+        return out
 
     @property
     def failed(self) -> tuple[CellResult, ...]:

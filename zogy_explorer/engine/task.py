@@ -60,7 +60,9 @@ class ZogyTask(StepMethods):
         -------
         struct
             ``diffExp``, ``scoreExp`` (None without score), ``ftDiff``, and our additions
-            ``scorr``, ``cells``, ``difference``. ``ftDiff`` is what `calculateFourierDiffim`
+            ``scorr``, ``cells``, ``difference``. The variance of ``scoreExp`` is source noise
+            only, as documented; ``scorr`` uses the total variance with the noise terms that are
+            on (``difference.total_variance``). ``ftDiff`` is what `calculateFourierDiffim`
             gives for the last cell, computed when it is looked at, and ``freqSpaceShape``,
             ``psfShape1``, ``psfShape2``, ``borderSize``.
 

@@ -1,7 +1,9 @@
 """Results on disk: one FITS file with D, S, Scorr, their PSFs, the cells and the settings.
 
 The layout is that of an exposure (so that any reader shows D), then SCORE, SCORE_VARIANCE, SCORR,
-SCORE_PSF, CELLS (a table, one row a cell) and CONFIG (JSON). D and S share mask and WCS.
+SCORE_PSF, ASTROMETRIC_VARIANCE and FLUX_VARIANCE (where a noise term is on: what it adds to
+SCORE_VARIANCE in the denominator of SCORR), CELLS (a table, one row a cell) and CONFIG (JSON).
+D and S share mask and WCS.
 """
 
 from __future__ import annotations
@@ -56,6 +58,8 @@ class DifferenceFile:
         S with its variance and P_S, or None.
     scorr
         Scorr (ny, nx) [σ], or None.
+    astrometric_variance, flux_variance
+        Variance planes of the noise terms (ny, nx) [unit of the score's], None where one is off.
     cells
         One row a cell: boxes, flags, σ, centroids, flux scales, seconds.
     config
@@ -70,6 +74,8 @@ class DifferenceFile:
     cells: Table
     config: dict[str, Any]
     header: dict[str, Any]
+    astrometric_variance: NDArray[np.floating] | None = None
+    flux_variance: NDArray[np.floating] | None = None
 
 
 def write_difference(difference: Difference, path: str | Path, overwrite: bool = True) -> None:
@@ -95,6 +101,11 @@ def write_difference(difference: Difference, path: str | Path, overwrite: bool =
                 hdus.append(image_hdu(score.variance, "SCORE_VARIANCE"))
         if difference.scorr is not None:
             hdus.append(image_hdu(difference.scorr, "SCORR"))
+        for name in difference.plan.noise_terms.names:
+            plane = getattr(difference, name)
+            if plane is not None:
+                hdus.append(image_hdu(plane, name.upper()))
+        header.extend(_registration_cards(difference))
         if score is not None:
             hdus += psf_hdus(score.psf, score.bbox, "SCORE_PSF")
         hdus.append(fits.BinTableHDU(cell_table(difference.cells, encode=True), name="CELLS"))
@@ -117,11 +128,13 @@ def read_difference(path: str | Path) -> DifferenceFile:
                 path, "it is not a difference file: open it as an exposure, or subtract first"
             )
         diff = native.read(hdus, path)
-        cells, config, scorr = (find(hdus, name) for name in ("CELLS", "CONFIG", "SCORR"))
+        cells, config = (find(hdus, name) for name in ("CELLS", "CONFIG"))
         return DifferenceFile(
             diff=diff,
             score=_score(hdus, diff),
-            scorr=None if scorr is None else np.asarray(pixels(scorr)),
+            scorr=_plane(hdus, "SCORR"),
+            astrometric_variance=_plane(hdus, "ASTROMETRIC_VARIANCE"),
+            flux_variance=_plane(hdus, "FLUX_VARIANCE"),
             cells=_decode(cells),
             config=read_json(config),
             header={card.keyword: card.value for card in hdus[0].header.cards if card.keyword},
@@ -190,6 +203,26 @@ def _decode(hdu: fits.BinTableHDU) -> Table:
         else:
             table[name] = column.astype(column.dtype.newbyteorder("="))
     return table
+
+
+def _registration_cards(difference: Difference) -> list[tuple[str, float, str]]:
+    """The registration errors that were used, which CONFIG does not say if they were measured."""
+    noise = difference.plan.astrometric
+    if noise is None:
+        return []
+    return [
+        (f"ZEXPA{axis}{letter}", sigma, f"[px] registration error of {role} in {axis.lower()}")
+        for letter, role, sigmas in (
+            ("N", "science", noise.science),
+            ("R", "template", noise.template),
+        )
+        for axis, sigma in zip("XY", sigmas, strict=True)
+    ]
+
+
+def _plane(hdus: fits.HDUList, name: str) -> NDArray[np.floating] | None:
+    hdu = find(hdus, name)
+    return None if hdu is None else np.asarray(pixels(hdu))
 
 
 def _score(hdus: fits.HDUList, diff: Exposure) -> Exposure | None:

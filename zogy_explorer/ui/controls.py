@@ -15,7 +15,9 @@ import panel as pn
 import param
 
 from zogy_explorer.engine.config import UNITS, ZogyConfig
+from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting
 from zogy_explorer.masks import MASK_PLANES
+from zogy_explorer.ui.noise_control import NoiseControl
 from zogy_explorer.ui.session import Session
 
 _ROW: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
@@ -54,6 +56,8 @@ def control(session: Session, field: str) -> pn.viewable.Viewable:
     parameter = ZogyConfig.param[field]
     if isinstance(parameter, param.Number) and not isinstance(parameter, param.Boolean):
         return _number(session, field)
+    if isinstance(parameter, AstrometricNoiseSetting):
+        return NoiseControl(session, label_of(field), str(parameter.doc)).view
     widget = _choice(field, getattr(session.config, field))
     widget.param.watch(lambda event: session.edit(**{field: event.new}), "value")
     session.config.param.watch(

@@ -12,7 +12,7 @@ from zogy_explorer.engine.cell import cell_planes, cell_weights, piece_transfer
 from zogy_explorer.engine.cutout import CellImage, CellInput
 from zogy_explorer.engine.equations import Kernels, Weights, kernels, proper_difference, score
 from zogy_explorer.engine.floor import automatic_floor
-from zogy_explorer.engine.fourier import Plane, Spectrum, backward
+from zogy_explorer.engine.fourier import Plane, Spectrum, backward, forward
 from zogy_explorer.engine.lsst_task.spectra import (
     FullSpectrum,
     full_from_half,
@@ -21,6 +21,7 @@ from zogy_explorer.engine.lsst_task.spectra import (
     plane_of_full,
 )
 from zogy_explorer.engine.lsst_task.struct import Struct
+from zogy_explorer.engine.noise_terms import term_planes
 from zogy_explorer.engine.plan import Settings
 from zogy_explorer.engine.planes import CellPlanes
 from zogy_explorer.engine.transfer import CompactKernels, Transfer, TransferCache, cell_transfer
@@ -139,21 +140,41 @@ def planes_and_transfer(
         origin = origin_of(spectrum, (np.ndarray, VarianceSpectrum, CellPlanes))
         if isinstance(origin, CellPlanes):
             return np.array(getattr(origin, name))
-        if isinstance(origin, VarianceSpectrum):
-            whole = origin.plane(outer.shape)
-        elif origin is not None:
-            whole = backward(origin.copy(), outer.shape)
-        else:
-            whole = plane_of_full(np.asarray(spectrum))
-        return np.ascontiguousarray(whole[inside])
+        return np.ascontiguousarray(_whole_plane(spectrum, origin, outer.shape)[inside])
 
     planes = CellPlanes(
         plane(ftDiff.D, "diff"),
         plane(ftDiff.varPlaneD, "diff_variance"),
         plane(ftDiff.S, "score") if with_score else None,
         plane(ftDiff.varPlaneS, "score_variance") if with_score else None,
+        **(_noise_terms(ftDiff, inputs) if with_score else {}),
     )
     return planes, _transfer_of(ftDiff)
+
+
+def _whole_plane(spectrum: Any, origin: Any, shape: tuple[int, int]) -> Plane:
+    """Plane of a spectrum, from the ``origin`` that it was made from if there is one."""
+    if isinstance(origin, VarianceSpectrum):
+        return origin.plane(shape)
+    if origin is not None:
+        return backward(origin.copy(), shape)
+    return plane_of_full(np.asarray(spectrum))
+
+
+def _noise_terms(ftDiff: Struct, inputs: CellInput) -> dict[str, Plane]:
+    """Variances of the noise terms over the region; with the template as the cell has it."""
+    transfer = getattr(ftDiff, "transfer", None)
+    if not inputs.terms.names or inputs.template is None or transfer is None:
+        return {}
+    origin = origin_of(ftDiff.S, (np.ndarray, CellPlanes))
+    if isinstance(origin, CellPlanes):
+        return {name: np.array(getattr(origin, name)) for name in inputs.terms.names}
+    outer = inputs.cell.outer
+    inside = inputs.region.slices((outer.x0, outer.y0))
+    score_plane = _whole_plane(ftDiff.S, origin, outer.shape)
+    spectrum = forward(inputs.template.image)
+    whole = term_planes(score_plane, spectrum, transfer.kernels, inputs.terms)
+    return {name: np.ascontiguousarray(plane[inside]) for name, plane in whole.items()}
 
 
 def _of_any(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zogy_explorer.diagnostics.causes import CAUSES, Cause
+from zogy_explorer.diagnostics.explain import Explanation, explain
 from zogy_explorer.diagnostics.input_noise import InputNoise, explain_sigma, input_noise
 from zogy_explorer.diagnostics.lags import LagCovariance, RadialSpectrum
 from zogy_explorer.diagnostics.noise import (
@@ -25,7 +27,10 @@ from zogy_explorer.diagnostics.whiteness import (
 )
 
 __all__ = [
+    "CAUSES",
     "Autocorrelation",
+    "Cause",
+    "Explanation",
     "FourierSupport",
     "InputNoise",
     "LagCovariance",
@@ -41,6 +46,7 @@ __all__ = [
     "TailCount",
     "Whiteness",
     "autocorrelation",
+    "explain",
     "explain_sigma",
     "fourier_support",
     "input_noise",

@@ -1,0 +1,441 @@
+"""`explain` says why a residual is there.
+
+Each possible cause has an image of its own in D, known to first order or exactly: an error of the
+pair (shift, flux ratio, PSF width) changes D by derivatives of the light that both images share;
+an addition (new source, particle hit, step of the sky) comes in as its kernel. All are fitted to D
+in a window, weighted by its variance: D's noise is white, so differences of χ² are likelihood
+ratios. Causes are compared by the Bayesian information criterion, χ² + k ln n for k free
+parameters and n pixels, and taken one after the other: the best first, then what it leaves
+unexplained. Two causes that would explain the same pixels (a shift, and a new source beside a
+star) thus compete, and both figures are reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from zogy_explorer.diagnostics.causes import Cause
+from zogy_explorer.diagnostics.damage import damage_near
+from zogy_explorer.diagnostics.local_pair import Corrected, Error, LocalPair, Plane, local_pair
+from zogy_explorer.diagnostics.residual_fit import WIDTHS, Added, Fit, Window, fit_residual
+from zogy_explorer.diagnostics.suspects import Hits, PointSource, Suspects
+from zogy_explorer.diagnostics.wording import Finding, describe
+from zogy_explorer.engine.result import CellResult, Difference
+from zogy_explorer.errors import InputError
+from zogy_explorer.geometry import Box
+
+_FWHM = 2.3548
+_RADIUS = 2.5  # of the window, in FWHM of the wider PSF
+_SMALLEST, _LARGEST = 8, 40  # radius of the window [px]
+_MOST_CAUSES = 4
+_CANNOT_TELL = 4.0  # Δχ² below which a PSF that is wrong could be either image's
+_LEAST_SHARE = 0.01  # of the excess χ², for a further cause to be worth naming
+_FITTED = (
+    "shift",
+    "flux",
+    "psf_width",
+    "background",
+    "new_source",
+    "cosmic_ray",
+    "ringing",
+)
+_PLAUSIBLE = {"flux": 0.5, "psf_width": 0.5}
+"""Largest errors of a pair that are still errors of a pair; a shift may be one FWHM."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What D shows around a position, and why.
+
+    Parameters
+    ----------
+    x, y
+        Position in the frame of the science image [px].
+    causes
+        Supported causes first, in the order in which they explain D; then the others that were
+        tried, by what each would explain alone. "noise" comes first if D is consistent with it.
+    window
+        Pixels that were looked at; those within ``radius`` of the position count.
+    radius
+        [px]
+    chi2, n_pixels
+        χ² of D before any explanation, and the pixels that count.
+    chi2_left
+        χ² that the supported causes leave.
+    noise_excess
+        Measured σ of D over the predicted one, by which errors were widened; at least 1.
+    cell
+        Name of the cell.
+    diff, model
+        D in the window and what the supported causes make of it [calibrated unit].
+    """
+
+    x: float
+    y: float
+    causes: tuple[Cause, ...]
+    window: Box
+    radius: float
+    chi2: float
+    n_pixels: int
+    chi2_left: float
+    noise_excess: float
+    cell: str
+    diff: Plane = field(repr=False)
+    model: Plane = field(repr=False)
+
+    @property
+    def first(self) -> Cause:
+        """The main cause."""
+        return self.causes[0]
+
+    @property
+    def supported(self) -> tuple[Cause, ...]:
+        """The causes that together explain the residual."""
+        return tuple(cause for cause in self.causes if cause.supported)
+
+    def cause(self, name: str) -> Cause | None:
+        """The cause of this name, if it was tried."""
+        return next((cause for cause in self.causes if cause.name == name), None)
+
+    def __str__(self) -> str:
+        return "\n".join(cause.sentence for cause in self.causes if cause.supported)
+
+
+def explain(difference: Difference, x: float, y: float, radius: float | None = None) -> Explanation:
+    """Why D is not zero around a position: causes, ranked, with sizes and advice.
+
+    Parameters
+    ----------
+    difference
+        A finished subtraction.
+    x, y
+        Position in the frame of the science image (xy0 included) [px].
+    radius
+        Of the window [px]; 2.5 FWHM of the wider PSF by default.
+
+    Returns
+    -------
+    explanation
+        Where the cell failed, its one cause is "masked" and says why the cell failed.
+
+    Raises
+    ------
+    InputError
+        If the position is off the frame or the radius is not a positive number.
+    """
+    cell = _cell_at(difference, x, y)
+    radius = _window_radius(difference, radius)
+    box = _window_box(difference, x, y, radius)
+    if not cell.ok:
+        return _failed(difference, cell, x, y, box, radius)
+    return _Inquiry(difference, cell, x, y, box, radius).explanation()
+
+
+def _cell_at(difference: Difference, x: float, y: float) -> CellResult:
+    box = difference.plan.bbox
+    place = difference.plan.cell_at(x, y) if np.isfinite(x) and np.isfinite(y) else None
+    if place is None:
+        raise InputError(
+            f"position ({x:g}, {y:g}) is off the frame, which is {box}: give x and y in pixels of "
+            "the science image, xy0 included"
+        )
+    return next(cell for cell in difference.cells if cell.cell.index == place.index)
+
+
+def _window_radius(difference: Difference, radius: float | None) -> float:
+    if radius is None:
+        fwhm = _FWHM * max(difference.plan.psf_sigma)
+        return float(np.clip(np.ceil(_RADIUS * fwhm), _SMALLEST, _LARGEST))
+    if not (np.isfinite(radius) and radius >= 2):
+        raise InputError(
+            f"radius is {radius:g} px: a window needs at least 2 px; leave it out for 2.5 FWHM"
+        )
+    return float(radius)
+
+
+def _window_box(difference: Difference, x: float, y: float, radius: float) -> Box:
+    half = int(radius)
+    wide = Box(round(x) - half, round(y) - half, 2 * half + 1, 2 * half + 1)
+    box = wide.intersection(difference.plan.bbox)
+    assert box is not None  # the position lies on the frame
+    return box
+
+
+def _failed(
+    difference: Difference, cell: CellResult, x: float, y: float, box: Box, radius: float
+) -> Explanation:
+    cause = Cause(
+        name="masked",
+        delta_chi2=0.0,
+        gain=0.0,
+        amplitude=float(box.area),
+        error=0.0,
+        unit="pixels",
+        sentence=f"Cell {cell.cell.name} has no result here: {cell.describe_failure()}.",
+        advice=next((f.advice for f in cell.flags if f.severity == "failed"), ""),
+        supported=True,
+    )
+    nothing = np.zeros(box.shape)
+    return Explanation(
+        x, y, (cause,), box, radius, 0.0, 0, 0.0, 1.0, cell.cell.name, nothing, nothing
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """Causes taken together."""
+
+    names: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    added: tuple[Added, ...] = ()
+    dof: int = 0
+    source: PointSource | None = None
+    hits: Hits | None = None
+    far: Hits | None = None
+
+
+class _Inquiry:
+    """One call of `explain`."""
+
+    def __init__(
+        self,
+        difference: Difference,
+        cell: CellResult,
+        x: float,
+        y: float,
+        box: Box,
+        radius: float,
+    ) -> None:
+        self.difference, self.cell = difference, cell
+        self.x, self.y, self.radius = x, y, radius
+        pair = local_pair(difference.plan, cell, box)
+        self.excess = _noise_excess(cell)
+        self.window = _window(difference, cell, pair, x, y, radius, self.excess)
+        self.fwhm = _FWHM * max(difference.plan.psf_sigma)
+        self.start: Corrected = pair.corrected(Error())
+        self.reach = max(2.0, self.fwhm)
+        rows, columns = np.mgrid[
+            pair.window.y0 : pair.window.end_y, pair.window.x0 : pair.window.end_x
+        ]
+        self.core = np.hypot(columns - x, rows - y) <= self.reach
+        self.suspects = Suspects(self.window, self.start, (x, y), self.reach)
+        self.chi2 = self.window.chi2(self.start.diff)
+        self.penalty = float(np.log(max(self.window.n_pixels, 2)))
+
+    # --- models ----------------------------------------------------------------------------
+
+    def extended(self, model: _Model, name: str, left: Plane) -> list[_Model]:
+        """The model with one more cause; several where there are several ways."""
+
+        def more(**changes: Any) -> _Model:
+            return replace(model, names=(*model.names, name), **changes)
+
+        if name == "shift":
+            return [more(errors=(*model.errors, "dx", "dy"), dof=model.dof + 2)]
+        if name == "flux":
+            return [more(errors=(*model.errors, "flux"), dof=model.dof + 1)]
+        if name == "psf_width":
+            return [more(errors=(*model.errors, which), dof=model.dof + 1) for which in WIDTHS]
+        if name == "background":
+            level = self.suspects.level()
+            return [more(added=(*model.added, level), dof=model.dof + 1)]
+        if name == "new_source":
+            source = self.suspects.point_source(left)
+            if source is None:
+                return []
+            added = (*model.added, source.template)
+            return [more(added=added, dof=model.dof + 3, source=source)]
+        found = []
+        if name == "ringing":
+            floor = self.suspects.floor_residual()
+            if floor is not None:
+                found.append(more(added=(*model.added, floor), dof=model.dof + 1))
+            for image in (0, 1):
+                hits = self.suspects.far_hit(left, image=image)
+                if hits is not None:
+                    added = (*model.added, *hits.templates)
+                    found.append(more(added=added, dof=model.dof + 3, far=hits))
+            return found
+        assert name == "cosmic_ray"
+        for image in (0, 1):
+            hits = self.suspects.hits(left, image=image, penalty=2 * self.penalty)
+            if hits is not None:
+                dof = model.dof + 1 + 2 * len(hits.pixels)
+                found.append(more(added=(*model.added, *hits.templates), dof=dof, hits=hits))
+        return found
+
+    def fit(self, model: _Model) -> Fit | None:
+        """Fit of a model; None if it cannot be told or is not plausible."""
+        fit = fit_residual(self.window, model.errors, model.added)
+        if fit is None or not self._plausible(fit):
+            return None
+        return fit
+
+    def _plausible(self, fit: Fit) -> bool:
+        error = fit.error
+        return (
+            np.hypot(error.dx, error.dy) <= self.fwhm
+            and abs(error.flux) <= _PLAUSIBLE["flux"]
+            and max(abs(error.width_science), abs(error.width_template)) <= _PLAUSIBLE["psf_width"]
+        )
+
+    def best(self, model: _Model, name: str, left: Plane) -> tuple[_Model, Fit] | None:
+        """The best way to add a cause."""
+        fits = [(m, self.fit(m)) for m in self.extended(model, name, left)]
+        usable = [(m, fit) for m, fit in fits if fit is not None]
+        if name == "ringing":
+            usable = [(m, fit) for m, fit in usable if self._rings(m, fit, left)]
+        if not usable:
+            return None
+        best = min(usable, key=lambda pair: pair[1].chi2 + self.penalty * pair[0].dof)
+        if name == "psf_width" and usable[0][1].chi2 < best[1].chi2 + _CANNOT_TELL:
+            return usable[0]
+        return best
+
+    def _rings(self, model: _Model, fit: Fit, left: Plane) -> bool:
+        """Whether ringing explains D at the position itself, and no more than it may."""
+        if model.far is None and not 0.5 <= fit.values["ringing"] <= 2.0:
+            return False  # what the floor leaves is known: its amplitude is 1
+        plane = model.added[-1].plane * fit.values["ringing"]
+        before, after = (self.window.chi2(p * self.core) for p in (left, left - plane))
+        return before - after > self.penalty * (1 if model.far is None else 3)
+
+    # --- the answer ------------------------------------------------------------------------
+
+    def explanation(self) -> Explanation:
+        alone: dict[str, tuple[_Model, Fit]] = {}
+        for name in _FITTED:
+            found = self.best(_Model(), name, self.start.diff)
+            if found is not None:
+                alone[name] = found
+        damaged = self._damaged()
+        best = max((self._gain(m, f) for m, f in alone.values()), default=0.0)
+        chosen, fit = _Model(), None
+        left, chi2_left = self.start.diff, self.chi2
+        if damaged and damaged[0].plane is not None and damaged[0].gain > max(best, 0.0):
+            damaged[0] = replace(damaged[0], supported=True)
+            left = left - damaged[0].plane
+            chi2_left -= damaged[0].delta_chi2
+        else:
+            chosen, fit = self._chosen(alone)
+            if fit is not None:
+                left, chi2_left = fit.left, fit.chi2
+        findings = []
+        for name, (m, f) in alone.items():
+            supported = name in chosen.names
+            of, its = (chosen, fit) if supported else (m, f)
+            findings.append(
+                Finding(
+                    name=name,
+                    delta_chi2=self.chi2 - f.chi2,
+                    gain=self._gain(m, f),
+                    supported=supported,
+                    fit=its,
+                    source=of.source,
+                    hits=of.hits,
+                    far=of.far,
+                )
+            )
+        for known in damaged:  # a hit may be both fitted and flagged: the better account stays
+            same = next((f for f in findings if f.name == known.name), None)
+            if same is None or (known.gain > same.gain and not same.supported):
+                findings = [f for f in findings if f is not same]
+                findings.append(known)
+        order = {name: i for i, name in enumerate(chosen.names)}
+        findings.sort(
+            key=lambda f: (not f.supported, order.get(f.name, -1 if f.supported else 0), -f.gain)
+        )
+        if not any(f.supported for f in findings):
+            findings.insert(0, Finding(name="noise", delta_chi2=0.0, gain=0.0, supported=True))
+        causes = tuple(describe(f, self) for f in findings)
+        unit = 1 / self.cell.flux_diff
+        return Explanation(
+            x=self.x,
+            y=self.y,
+            causes=causes,
+            window=self.window.pair.window,
+            radius=self.radius,
+            chi2=self.chi2,
+            n_pixels=self.window.n_pixels,
+            chi2_left=chi2_left,
+            noise_excess=self.excess,
+            cell=self.cell.cell.name,
+            diff=self.start.diff * unit,
+            model=(self.start.diff - left) * unit,
+        )
+
+    def _gain(self, model: _Model, fit: Fit) -> float:
+        return self.chi2 - fit.chi2 - self.penalty * model.dof
+
+    def _chosen(self, alone: dict[str, tuple[_Model, Fit]]) -> tuple[_Model, Fit | None]:
+        """Causes taken one after the other while each is worth its parameters."""
+        model, fit = _Model(), None
+        excess = max(self.chi2 - self.window.n_pixels, 0.0)
+        candidates = dict(alone)
+        while candidates and len(model.names) < _MOST_CAUSES:
+            m, f = min(
+                candidates.values(), key=lambda pair: pair[1].chi2 + self.penalty * pair[0].dof
+            )
+            before = self.chi2 if fit is None else fit.chi2
+            fallen = before - f.chi2
+            if fallen <= self.penalty * (m.dof - model.dof) or fallen < _LEAST_SHARE * excess:
+                break
+            model, fit = m, f
+            candidates = {}
+            for other in alone:
+                if other not in model.names:
+                    found = self.best(model, other, fit.left)
+                    if found is not None:
+                        candidates[other] = found
+        return model, fit
+
+    def _damaged(self) -> list[Finding]:
+        """Known bad pixels by kind, those that explain most first."""
+        box, reach = self.window.pair.window, int(np.ceil(self.reach)) + 2
+        wide = Box(box.x0 - reach, box.y0 - reach, box.width + 2 * reach, box.height + 2 * reach)
+        sigmas = (self.cell.sigma_science, self.cell.sigma_template)
+        plan = self.difference.plan
+        damage = damage_near(plan, wide, sigmas).with_edge(plan, (self.x, self.y), self.reach)
+        findings = []
+        for kind, pixels in damage.pixels.items():
+            delta, rank, plane = self.suspects.damage(self.start.diff, pixels)
+            findings.append(
+                Finding(
+                    name=kind,
+                    delta_chi2=delta,
+                    # That these pixels are bad is known: their values are free, not their places.
+                    gain=delta - 2.0 * rank - self.penalty,
+                    supported=False,
+                    pixels=pixels,
+                    planes=damage.planes.get(kind, ()),
+                    plane=plane,
+                )
+            )
+        return sorted(findings, key=lambda finding: -finding.gain)
+
+
+def _noise_excess(cell: CellResult) -> float:
+    ratio = cell.noise.diff_measured / cell.noise.diff_predicted
+    return float(max(ratio, 1.0)) if np.isfinite(ratio) else 1.0
+
+
+def _window(
+    difference: Difference,
+    cell: CellResult,
+    pair: LocalPair,
+    x: float,
+    y: float,
+    radius: float,
+    excess: float,
+) -> Window:
+    plan, box = difference.plan, pair.window
+    inside = box.slices((plan.bbox.x0, plan.bbox.y0))
+    variance = difference.diff.variance
+    assert variance is not None  # every difference has it
+    white = variance[inside].astype(np.float64) * cell.flux_diff**2 * excess**2
+    rows, columns = np.mgrid[box.y0 : box.end_y, box.x0 : box.end_x]
+    used = (np.hypot(columns - x, rows - y) <= radius + 0.5) & np.isfinite(white) & (white > 0)
+    return Window(pair, used, 1 / white[used])

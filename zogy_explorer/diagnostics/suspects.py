@@ -1,0 +1,254 @@
+"""What may have been added to an image, or be missing from it, and how D shows it.
+
+A new source appears in D as P_D, and so does nothing else that the optics made. A particle hit
+never went through the optics: a pixel of N appears in D as the kernel c_n, a pixel of R as −c_r
+(the ZOGY paper's section on particle hits). Pixels that were replaced before the transform may
+hold any value, so D may hold any sum of their kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+
+from zogy_explorer.diagnostics.local_pair import Corrected, Plane
+from zogy_explorer.diagnostics.residual_fit import Added, Window
+from zogy_explorer.engine.fourier import Spectrum, forward, stamp_spectrum
+
+Flags = NDArray[np.bool_]
+Place = tuple[int, int]
+
+_REFINEMENTS = 5
+_MOST_HITS = 6  # pixels of one track
+_MOST_DAMAGED = 150  # pixels whose values are fitted
+_LEAST_SEEN = 1e-3  # energy of a template in the window over that of the best seen one
+
+
+@dataclass(frozen=True, eq=False)
+class PointSource:
+    """A point source that D holds, with its template of unit flux.
+
+    Parameters
+    ----------
+    x, y, x_error, y_error
+        Position in the frame of the science image [px].
+    template
+        P_D there, times F_D.
+    """
+
+    x: float
+    y: float
+    x_error: float
+    y_error: float
+    template: Added
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """Pixels of one image that hold charge of their own.
+
+    Parameters
+    ----------
+    image
+        0: science, 1: template.
+    pixels
+        (x, y) of each; the strongest first.
+    templates
+        Kernel of D at each, for unit charge.
+    """
+
+    image: int
+    pixels: tuple[Place, ...]
+    templates: tuple[Added, ...]
+
+
+class Suspects:
+    """Templates of additions in the window around one position.
+
+    Parameters
+    ----------
+    window
+        Where D is looked at.
+    at
+        Kernels to use.
+    position
+        (x, y) that is asked about [px].
+    reach
+        How far from it a suspect may lie [px].
+    """
+
+    def __init__(
+        self, window: Window, at: Corrected, position: tuple[float, float], reach: float
+    ) -> None:
+        self._window, self._position, self._reach = window, position, reach
+        kernels = at.kernels
+        self._psf = kernels.psf_diff * kernels.weights.flux_diff
+        self._kernels = (kernels.diff_n, -kernels.diff_r)
+        self._floor = None
+        if kernels.floor > 0:  # without it the kernels cancel the light they are made for exactly
+            pair, weights = window.pair, kernels.weights
+            psf_n, psf_r = (stamp_spectrum(stamp, pair.shape) for stamp in pair.stamps)
+            uneven = (
+                kernels.diff_n * psf_n * weights.flux_n - kernels.diff_r * psf_r * weights.flux_r
+            )
+            self._floor = pair.in_window(uneven * at.sky)
+
+    def level(self) -> Added:
+        """A constant 1 in the science image."""
+        gain = float(self._kernels[0][0, 0].real)
+        return Added("background", np.full(self._window.used.shape, gain))
+
+    def floor_residual(self) -> Added | None:
+        """What the frequency floor leaves of the light here; None without a floor."""
+        if self._floor is None:
+            return None
+        return Added("ringing", self._floor)
+
+    def point_source(self, left: Plane) -> PointSource | None:
+        """The point source that explains most of what is left, near the position."""
+        at = self._best_pixel(self._psf, left, self._near())
+        if at is None:
+            return None
+        pair, window = self._window.pair, self._window
+        fx, fy = pair.frequencies
+        x, y = float(at[0]), float(at[1])
+        errors = (np.nan, np.nan)
+        for _ in range(_REFINEMENTS):
+            spectrum = self._psf * self._phase_to(x, y)
+            planes = [spectrum, -2j * np.pi * fx * spectrum, -2j * np.pi * fy * spectrum]
+            matrix = np.stack([window.column(pair.in_window(p)) for p in planes], axis=1)
+            values, *_ = np.linalg.lstsq(matrix, window.column(left), rcond=None)
+            if not values[0]:
+                return None
+            step = np.clip(values[1:] / values[0], -0.5, 0.5)
+            covariance = np.linalg.pinv(matrix.T @ matrix)
+            errors = tuple(np.sqrt(np.diag(covariance)[1:]) / abs(values[0]))
+            x, y = x + float(step[0]), y + float(step[1])
+            if np.hypot(x - at[0], y - at[1]) > self._reach:
+                return None
+            if max(abs(step)) < 1e-3:
+                break
+        plane = pair.in_window(self._psf * self._phase_to(x, y))
+        return PointSource(x, y, float(errors[0]), float(errors[1]), Added("source", plane))
+
+    def hits(self, left: Plane, *, image: int, penalty: float) -> Hits | None:
+        """Pixels of an image whose own charge explains most of what is left, near the position.
+
+        Parameters
+        ----------
+        left
+            D in the window, white unit.
+        image
+            0: science, 1: template.
+        penalty
+            Δχ² that each further pixel of a track must bring.
+        """
+        kernel = self._kernels[image]
+        place = self._best_pixel(kernel, left, self._near())
+        pixels: list[Place] = []
+        planes: list[Plane] = []
+        chi2 = np.inf
+        while place is not None and len(pixels) < _MOST_HITS:
+            tried = [*planes, self._pixel(kernel, place)]
+            values, rest = self._without(left, tried)
+            now = self._window.chi2(rest)
+            # Charge adds up along a track; a lack of charge is a single dead pixel.
+            if pixels and (chi2 - now < penalty or min(values) < 0):
+                break
+            pixels, planes, chi2 = [*pixels, place], tried, now
+            place = self._best_pixel(kernel, rest, self._beside(pixels))
+        if not pixels:
+            return None
+        names = [f"hit{image}.{i}" for i in range(len(pixels))]
+        added = tuple(Added(name, plane) for name, plane in zip(names, planes, strict=True))
+        return Hits(image, tuple(pixels), added)
+
+    def far_hit(self, left: Plane, *, image: int) -> Hits | None:
+        """The pixel beyond reach whose own charge explains most of what is left."""
+        kernel = self._kernels[image]
+        place = self._best_pixel(kernel, left, self._far())
+        if place is None:
+            return None
+        return Hits(image, (place,), (Added("ringing", self._pixel(kernel, place)),))
+
+    def damage(
+        self, left: Plane, damaged: Sequence[tuple[int, int, int]]
+    ) -> tuple[float, int, Plane]:
+        """What free values of damaged pixels would explain.
+
+        Parameters
+        ----------
+        left
+            D in the window, white unit.
+        damaged
+            (image, x, y) of each; those nearest to the position are taken.
+
+        Returns
+        -------
+        delta_chi2, rank, plane
+            Gain in χ², number of independent values, and their part of D.
+        """
+        x0, y0 = self._position
+        nearest = sorted(damaged, key=lambda d: (d[1] - x0) ** 2 + (d[2] - y0) ** 2)
+        planes = [self._pixel(self._kernels[i], (x, y)) for i, x, y in nearest[:_MOST_DAMAGED]]
+        matrix = np.stack([self._window.column(plane) for plane in planes], axis=1)
+        values, _, rank, _ = np.linalg.lstsq(matrix, self._window.column(left), rcond=1e-3)
+        plane = np.tensordot(values, np.stack(planes), axes=1)
+        return self._window.chi2(left) - self._window.chi2(left - plane), int(rank), plane
+
+    def _without(self, left: Plane, planes: Sequence[Plane]) -> tuple[Plane, Plane]:
+        """Amplitudes of templates fitted together, and what they leave."""
+        columns = np.stack([self._window.column(plane) for plane in planes], axis=1)
+        values, *_ = np.linalg.lstsq(columns, self._window.column(left), rcond=None)
+        return values, left - np.tensordot(values, np.stack(planes), axes=1)
+
+    def _beside(self, pixels: Sequence[Place]) -> Flags:
+        """Neighbours of pixels."""
+        box = self._window.pair.box
+        hit = np.zeros(box.shape, dtype=bool)
+        for x, y in pixels:
+            hit[y - box.y0, x - box.x0] = True
+        return binary_dilation(hit, np.ones((3, 3), dtype=bool)) & ~hit
+
+    def _best_pixel(self, spectrum: Spectrum, left: Plane, allowed: Flags) -> Place | None:
+        """Pixel of the box at which a template of this spectrum explains most."""
+        window, box = self._window, self._window.pair.box
+        if not allowed.any():
+            return None
+        inside = window.pair.window.slices((box.x0, box.y0))
+        weight, weighted = np.zeros(box.shape), np.zeros(box.shape)
+        weight[inside][window.used] = window.weight
+        weighted[inside] = weight[inside] * left
+        squared = forward(np.square(scipy.fft.irfft2(spectrum, s=box.shape)))
+        product = scipy.fft.irfft2(spectrum.conj() * forward(weighted), s=box.shape)
+        energy = scipy.fft.irfft2(squared.conj() * forward(weight), s=box.shape)
+        # Templates that hardly reach into the window would win by chance.
+        seen = allowed & (energy > _LEAST_SEEN * energy.max())
+        gain = np.where(seen, product**2 / np.where(seen, energy, 1.0), -1.0)
+        row, column = np.unravel_index(int(np.argmax(gain)), gain.shape)
+        if gain[row, column] <= 0:
+            return None
+        return (int(column) + box.x0, int(row) + box.y0)
+
+    def _pixel(self, spectrum: Spectrum, pixel: Place) -> Plane:
+        return self._window.pair.in_window(spectrum * self._phase_to(*pixel))
+
+    def _phase_to(self, x: float, y: float) -> Spectrum:
+        box = self._window.pair.box
+        return self._window.pair.phase(x - box.x0, y - box.y0)
+
+    def _distance(self) -> Plane:
+        box = self._window.pair.box
+        y, x = np.mgrid[box.y0 : box.end_y, box.x0 : box.end_x]
+        return np.hypot(x - self._position[0], y - self._position[1])
+
+    def _near(self) -> Flags:
+        return self._distance() <= self._reach
+
+    def _far(self) -> Flags:
+        return self._distance() > 2 * self._reach + 1

@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 
 from zogy_explorer.ui import words
-from zogy_explorer.ui.inspector import text_pane
+from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 
 _CSS = """

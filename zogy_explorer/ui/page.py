@@ -16,12 +16,14 @@ import panel as pn
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui import words
+from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer import Drawer
 from zogy_explorer.ui.header import Header, help_pane
-from zogy_explorer.ui.inspector import Inspector, text_pane
+from zogy_explorer.ui.inspector import Inspector
 from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.layers import Layers, cell_layers, frame_layers
 from zogy_explorer.ui.live import Painter, current_courier
+from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
 from zogy_explorer.ui.state import SYMBOLS, Frame
@@ -58,8 +60,9 @@ class Page:
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
         self.header = Header(session, self.toggle_theme, self.toggle_help)
         self.sidebar = Sidebar(session)
-        self.inspector = Inspector(palette(dark), self.painter)
-        self.drawer = Drawer(session)
+        context = PageContext(session, self.painter, self.wall)
+        self.inspector = Inspector(context, palette(dark))
+        self.drawer = Drawer(context, palette(dark))
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
         self.view = styled(self._arrange(full_window))
@@ -94,6 +97,7 @@ class Page:
         self.header.theme.label = "Light" if self.dark else "Dark"
         self.wall.set_dark(self.dark)
         self.inspector.theme(palette(self.dark))
+        self.drawer.theme(palette(self.dark))
 
     def toggle_help(self) -> None:
         """Show or hide the shortcuts."""

@@ -12,7 +12,7 @@ from zogy_explorer.engine.config import GROUPS, ZogyConfig
 from zogy_explorer.ui import words
 from zogy_explorer.ui.controls import control
 from zogy_explorer.ui.display_controls import DisplayControls
-from zogy_explorer.ui.inspector import text_pane
+from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.style import Lazy
 

@@ -1,0 +1,15 @@
+"""Panes that every part of the page uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+
+from zogy_explorer.ui.words import TEXT_CSS
+
+
+def text_pane(html: str = "", **kwargs: Any) -> pn.pane.HTML:
+    """A pane of text in the page's style."""
+    options = {"sizing_mode": "stretch_width", "margin": (2, 0)} | kwargs
+    return pn.pane.HTML(html, stylesheets=[TEXT_CSS], **options)

@@ -231,7 +231,7 @@ def test_an_error_within_a_cell_is_flagged(
         raise FloatingPointError("impossible")
 
     monkeypatch.setattr(module, "centroid", module.centroid)
-    monkeypatch.setattr(module, "kernel_radius", broken)
+    monkeypatch.setattr(module, "cut_psf", broken)
     result = subtract_cell(steps, steps.cells[0])
     assert not result.ok
     assert result.flags[0].name == "CELL_ERROR"

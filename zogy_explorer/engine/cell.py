@@ -13,10 +13,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.engine.arithmetic import NUMPY
 from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_cell
 from zogy_explorer.engine.equations import Weights
 from zogy_explorer.engine.flags import raise_flag, tidied
-from zogy_explorer.engine.fourier import full_plane_sum, pad_center_origin
+from zogy_explorer.engine.fourier import pad_center_origin
 from zogy_explorer.engine.grid import Cell, padded_length
 from zogy_explorer.engine.growth import grow_bits, kernel_radius
 from zogy_explorer.engine.moments import centroid
@@ -24,7 +25,13 @@ from zogy_explorer.engine.noise import check_noise, noise_flags
 from zogy_explorer.engine.noise_terms import GRADIENT_REACH, total_variance
 from zogy_explorer.engine.pixels import either
 from zogy_explorer.engine.plan import Settings, SubtractionPlan
-from zogy_explorer.engine.planes import CellPlanes, transform, transform_in_pieces
+from zogy_explorer.engine.planes import (
+    CellPlanes,
+    CellSpectra,
+    Job,
+    transform,
+    transform_in_pieces,
+)
 from zogy_explorer.engine.result import CellResult, Plane
 from zogy_explorer.engine.statistics import noise_sample
 from zogy_explorer.engine.transfer import (
@@ -220,9 +227,7 @@ def complete_cell(
     if not _finite(planes.diff, planes.score, planes.astrometric_variance, planes.flux_variance):
         cause = f"the transform of the cell is not finite in {planes.diff.dtype.name}"
         return replace(result, flags=(raise_flag("OVERFLOW", cause), *result.flags))
-    compact, shape = transfer.compact, transfer.shape
-    weights = transfer.kernels.weights
-    mean_power = full_plane_sum(transfer.kernels.score_power, shape[1]) / np.prod(shape)
+    compact, weights = transfer.compact, transfer.weights
     psf_shape = published_shape(*inputs.stamps, inputs.settings)
     psf_diff, diff_sum = cut_psf(compact.psf_diff, psf_shape)
     psf_score, score_sum = cut_psf(compact.psf_score, psf_shape)
@@ -237,9 +242,9 @@ def complete_cell(
         psf_score=psf_score,
         psf_diff_sum=diff_sum,
         psf_score_sum=score_sum,
-        flux_score=transfer.kernels.flux_score(mean_power),
+        flux_score=transfer.flux_score,
         kernel_reach=_radius(compact.score_squares, _REACH_SHARE),
-        frequency_floor=transfer.kernels.floor,
+        frequency_floor=transfer.floor,
     )
     return _judged(result, inputs)
 
@@ -272,18 +277,18 @@ def cell_planes(
     images = (science.image, template.image)
     variances = (science.variance, template.variance)
     inside = inputs.region.slices((outer.x0, outer.y0))
+    job = Job(calculate_score, inputs.terms, NUMPY, checkpoint)
     pieces = piece_transfer(inputs, science, template, cache)
     if pieces is not None:
         transfer, margin = pieces
-        transform_in_pieces(
-            images, variances, transfer, out, inside, margin, checkpoint, inputs.terms
-        )
+        transform_in_pieces(images, variances, transfer, out, inside, margin, job)
         return out, transfer
     weights = cell_weights(science, template, inputs.settings)
     transfer = cell_transfer(science, template, weights, inputs.settings, outer.shape, cache)
     checkpoint()
-    whole = transform(images, variances, transfer, calculate_score, checkpoint, inputs.terms)
-    out.paste((slice(None), slice(None)), whole, inside)
+    spectra = CellSpectra.of(images, variances, job)
+    whole = transform(spectra, transfer, inside, job, overwrite=True)
+    out.paste((slice(None), slice(None)), whole)
     return out, transfer
 
 
@@ -348,7 +353,7 @@ def _grown_mask(
 
 
 def _radius(squares: Iterable[SquaredKernel], outside: float) -> float:
-    return kernel_radius([square.pixels for square in squares], outside)
+    return max(square.shares.radius(outside) for square in squares)
 
 
 def _judged(result: CellResult, inputs: CellInput) -> CellResult:

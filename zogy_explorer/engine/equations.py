@@ -152,29 +152,122 @@ def _fill(out: Kernels, rows: slice, psf_n: Spectrum, psf_r: Spectrum) -> None:
             part[zero] = 0
 
 
-def proper_difference(
-    image_n: Spectrum, image_r: Spectrum, k: Kernels, *, overwrite: bool = False
-) -> Spectrum:
+@dataclass(frozen=True)
+class Factors:
+    """Real numbers of `difference_and_score`, from the weights and the frequency floor.
+
+    ``noise_n`` = σn²Fr²/q and ``noise_r`` = σr²Fn²/q weigh |P_r|² and |P_n|² in the denominator;
+    ``to_n`` = Fr/√q and ``to_r`` = Fn/√q are the limits of the kernels of D; ``score`` = FnFr/√q;
+    a denominator below ``tiny`` has vanished.
+    """
+
+    noise_n: float
+    noise_r: float
+    to_n: float
+    to_r: float
+    score: float
+    floor: float
+    tiny: float
+
+    @classmethod
+    def of(cls, weights: Weights, floor: float, dtype: np.dtype) -> Self:
+        """Factors for spectra of ``dtype``."""
+        q, root_q = weights.q, float(np.sqrt(weights.q))
+        return cls(
+            noise_n=weights.variance_n * weights.flux_r**2 / q,
+            noise_r=weights.variance_r * weights.flux_n**2 / q,
+            to_n=weights.flux_r / root_q,
+            to_r=weights.flux_n / root_q,
+            score=weights.flux_n * weights.flux_r / root_q,
+            floor=floor,
+            tiny=vanishing(weights, dtype),
+        )
+
+
+def vanishing(weights: Weights, dtype: np.dtype) -> float:
+    """Below it w_n|P_r|² + w_r|P_n|² in ``dtype`` has vanished: LSST's rule for σ²F²|P|²."""
+    return float(np.finfo(dtype).tiny * 100 / min(weights.q, 1.0))
+
+
+def difference_and_score(
+    psf_n: Spectrum,
+    psf_r: Spectrum,
+    image_n: Spectrum,
+    image_r: Spectrum,
+    factors: Factors,
+    diff: Spectrum,
+    score: Spectrum | None,
+    score_r: Spectrum | None,
+) -> None:
+    """D and S (eqs. 12, 13) of a block of frequencies, without kernels in between.
+
+    With X = to_n P_r N - to_r P_n R and den = w_n|P_r|² + w_r|P_n|²: D = X/√den, and
+    S = F_D P_D* D = FnFr/√q · (P_n P_r)* X/den.
+
+    Parameters
+    ----------
+    psf_n, psf_r, image_n, image_r
+        Spectra, of one shape; a block should fit into a core's cache.
+    factors
+        Weights and frequency floor.
+    diff, score
+        Where D and S go; may be the images' own memory. None: no S.
+    score_r
+        Where S_R = k_r R (eq. 29) goes, if it is wanted; only with S.
+    """
+    f, scalar = factors, psf_n.real.dtype.type
+    power_n, power_r = _square(psf_n), _square(psf_r)
+    scaled_n, scaled_r = image_n * scalar(f.to_n), image_r * scalar(f.to_r)
+    crossed, crossed_r = psf_r * scaled_n, psf_n * scaled_r
+    crossed -= crossed_r
+    scaled_n -= scaled_r  # D where the denominator vanishes
+    denominator, zero = _weighted_power(power_n, power_r, f)
+    if score is not None:
+        matched = np.multiply(psf_n, psf_r, out=scaled_r)
+        np.conj(matched, out=matched)
+        # A real factor multiplies: to divide a complex array by it is a full complex division.
+        matched *= np.divide(scalar(f.score), denominator)
+        if zero is not None:
+            matched[zero] = 0
+        np.multiply(matched, crossed, out=score)
+        if score_r is not None:
+            np.multiply(matched, crossed_r, out=score_r)
+    if f.floor > 0:
+        added = faded(power_n, power_r, f.floor)
+        crossed += added * scaled_n
+        denominator, zero = _weighted_power(_square(psf_n + added), _square(psf_r + added), f)
+    root = np.sqrt(denominator, out=denominator)
+    np.multiply(crossed, np.divide(scalar(1), root, out=root), out=diff)
+    if zero is not None:
+        diff[zero] = scaled_n[zero]
+
+
+def proper_difference(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spectrum:
     """D (eq. 13): unit variance, flux scale F_D; divide by F_D for the calibrated unit."""
-    return weighted(k.diff_n, image_n, k.diff_r, image_r, subtract=True, overwrite=overwrite)
+    return weighted(k.diff_n, image_n, k.diff_r, image_r, subtract=True)
 
 
-def score(image_n: Spectrum, image_r: Spectrum, k: Kernels, *, overwrite: bool = False) -> Spectrum:
+def score(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spectrum:
     """S = k_n N - k_r R (eqs. 12, 28, 29), the matched filter F_D P_D* D."""
-    return weighted(k.score_n, image_n, k.score_r, image_r, subtract=True, overwrite=overwrite)
+    return weighted(k.score_n, image_n, k.score_r, image_r, subtract=True)
 
 
 def _denominator(
     power_n: Power, power_r: Power, weights: Weights
 ) -> tuple[Power, NDArray[np.bool_] | None]:
     """w_n|P_r|² + w_r|P_n|², made safe to divide by, and where it had vanished (None: nowhere)."""
+    return _weighted_power(power_n, power_r, Factors.of(weights, 0.0, power_n.dtype))
+
+
+def _weighted_power(
+    power_n: Power, power_r: Power, f: Factors
+) -> tuple[Power, NDArray[np.bool_] | None]:
     real = power_n.dtype.type
-    denominator = power_r * real(weights.variance_n * weights.flux_r**2 / weights.q)
-    denominator += power_n * real(weights.variance_r * weights.flux_n**2 / weights.q)
-    tiny = np.finfo(denominator.dtype).tiny * 100 / min(weights.q, 1.0)
-    if not denominator.min() < tiny:
+    denominator = power_r * real(f.noise_n)
+    denominator += power_n * real(f.noise_r)
+    if not denominator.min() < f.tiny:
         return denominator, None
-    vanished = denominator < tiny
+    vanished = denominator < f.tiny
     denominator[vanished] = 1.0
     return denominator, vanished
 

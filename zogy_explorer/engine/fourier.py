@@ -7,6 +7,8 @@ not shift images.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
@@ -73,13 +75,34 @@ def forward(plane: Plane) -> Spectrum:
     return scipy.fft.rfft2(plane)
 
 
-def backward(spectrum: Spectrum, shape: tuple[int, int]) -> Plane:
-    """Plane of ``shape`` from its half spectrum, which is spoilt.
+def backward(spectrum: Spectrum, shape: tuple[int, int], rows: slice = slice(None)) -> Plane:
+    """The ``rows`` of the plane of ``shape`` from its half spectrum, which is spoilt.
 
     Axis by axis, in place along the columns: `scipy.fft.irfft2` would copy the spectrum.
     """
     columns = scipy.fft.ifft(spectrum, axis=0, overwrite_x=True)
-    return scipy.fft.irfft(columns, n=shape[1], axis=1)
+    return scipy.fft.irfft(columns[rows], n=shape[1], axis=1)
+
+
+def weighted_twice(
+    first: Spectrum,
+    second: Spectrum,
+    factors: Sequence[Spectrum],
+    out_first: Spectrum,
+    out_second: Spectrum,
+) -> None:
+    """a·first + b·second and c·first + d·second, with the ``factors`` a, b, c, d.
+
+    The results may go into the memory of ``first`` and ``second``.
+    """
+    a, b, c, d = factors
+    sum_first = a * first
+    product = b * second
+    sum_first += product
+    np.multiply(c, first, out=product)
+    np.multiply(d, second, out=out_second)
+    out_second += product
+    out_first[...] = sum_first
 
 
 def weighted(
@@ -89,11 +112,10 @@ def weighted(
     image_r: Spectrum,
     *,
     subtract: bool = False,
-    overwrite: bool = False,
 ) -> Spectrum:
-    """k_n N + k_r R, or k_n N - k_r R; into the memory of N if ``overwrite``."""
+    """k_n N + k_r R, or k_n N - k_r R."""
     combine = np.subtract if subtract else np.add
-    out = image_n if overwrite else np.empty_like(image_n)
+    out = np.empty_like(image_n)
     step = max(BLOCK // out.shape[1], 1)
     for first in range(0, out.shape[0], step):
         rows = slice(first, first + step)

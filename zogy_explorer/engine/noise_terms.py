@@ -18,8 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zogy_explorer.engine.equations import Kernels
-from zogy_explorer.engine.fourier import Plane, Spectrum, backward
+from zogy_explorer.engine.fourier import Plane
 
 _STENCIL = (45 / 60, -9 / 60, 1 / 60)
 """Weights of f(x+k) - f(x-k), k = 1, 2, 3, in f'(x)."""
@@ -63,24 +62,19 @@ NO_TERMS = NoiseTerms()
 """Source noise only."""
 
 
-def term_planes(
-    score: Plane, template: Spectrum, kernels: Kernels, terms: NoiseTerms
-) -> dict[str, Plane]:
+def term_planes(score: Plane, score_r: Plane, terms: NoiseTerms) -> dict[str, Plane]:
     """Variance planes of the terms that are on, by `NoiseTerms.names`.
 
     Parameters
     ----------
     score : (ny, nx) array
         S.
-    template : (ny, nx // 2 + 1) array
-        Half spectrum of R.
-    kernels
-        Those that made S.
+    score_r : (ny, nx) array
+        S_R = k_r ⊗ R; spoilt.
     terms
         What is on; at least one.
     """
     out: dict[str, Plane] = {}
-    score_r = backward(kernels.score_r * template, (score.shape[0], score.shape[1]))
     if terms.astrometric is not None:
         variance = np.zeros_like(score)
         _add_gradient_variance(variance, score + score_r, terms.astrometric.science)

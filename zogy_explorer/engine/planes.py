@@ -7,19 +7,32 @@ need memory for one piece only. All pieces share one set of kernels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from zogy_explorer.engine.equations import proper_difference, score
-from zogy_explorer.engine.fourier import Plane, backward, forward
+from zogy_explorer.engine.arithmetic import Arithmetic
+from zogy_explorer.engine.compact import blocks_of
+from zogy_explorer.engine.cutout import Checkpoint
+from zogy_explorer.engine.equations import Factors
+from zogy_explorer.engine.fourier import Plane, Spectrum
 from zogy_explorer.engine.noise_terms import NO_TERMS, NoiseTerms, term_planes
 from zogy_explorer.engine.transfer import Transfer
-from zogy_explorer.engine.variance import VarianceSpectrum, propagate
+from zogy_explorer.engine.variance import VarianceSpectrum, propagate_both
 
 Slices = tuple[slice, slice]
+
+PLANES = (
+    "diff",
+    "diff_variance",
+    "score",
+    "score_variance",
+    "astrometric_variance",
+    "flux_variance",
+)
+"""Planes that come out of a transform."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,69 +68,143 @@ class CellPlanes:
             **{name: np.empty(shape, dtype) for name in terms.names if with_score},
         )
 
-    def paste(self, target: Slices, part: CellPlanes, source: Slices) -> None:
-        """Copy the pixels ``source`` of a part to the pixels ``target``."""
-        self.diff[target] = part.diff[source]
-        self.diff_variance[target] = part.diff_variance[source]
-        if self.score is not None and part.score is not None:
-            self.score[target] = part.score[source]
-        if self.score_variance is not None and part.score_variance is not None:
-            self.score_variance[target] = part.score_variance[source]
-        if self.astrometric_variance is not None and part.astrometric_variance is not None:
-            self.astrometric_variance[target] = part.astrometric_variance[source]
-        if self.flux_variance is not None and part.flux_variance is not None:
-            self.flux_variance[target] = part.flux_variance[source]
+    def paste(self, target: Slices, part: CellPlanes) -> None:
+        """Copy a part to the pixels ``target``."""
+        for name in PLANES:
+            whole, piece = getattr(self, name), getattr(part, name)
+            if whole is not None and piece is not None:
+                whole[target] = piece
 
 
-def transform(
-    images: tuple[Plane, Plane],
-    variances: tuple[Plane, Plane],
-    transfer: Transfer,
-    calculate_score: bool,
-    checkpoint: Callable[[], None],
-    terms: NoiseTerms = NO_TERMS,
-) -> CellPlanes:
-    """Planes of science and template (ny, nx) to planes of the same shape, all in one transform.
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is wanted of a cell, and how it is to be made.
 
     Parameters
     ----------
-    images, variances
-        Padded planes of science and template.
-    transfer
-        Kernels on planes of this shape.
     calculate_score
-        Whether S and its variance are wanted.
-    checkpoint
-        Called between transforms.
+        Whether S and its variances are wanted.
     terms
         Noise terms of S that are on.
+    arithmetic
+        What transforms and multiplies.
+    checkpoint
+        Called between steps.
     """
-    shape = (images[0].shape[0], images[0].shape[1])
-    kernels, compact = transfer.kernels, transfer.compact
-    spectra = (forward(images[0]), forward(images[1]))
-    checkpoint()
-    last = not calculate_score  # what is not needed again may be overwritten
-    diff = backward(proper_difference(*spectra, kernels, overwrite=last), shape)
-    checkpoint()
-    score_plane = None
-    if calculate_score:
-        score_plane = backward(score(*spectra, kernels, overwrite=True), shape)
-        checkpoint()
-    extra: dict[str, Plane] = {}
-    if score_plane is not None and terms.names:  # of the spectra, S has spoilt that of N only
-        extra = term_planes(score_plane, spectra[1], kernels, terms)
-        checkpoint()
-    del spectra
-    variance = (VarianceSpectrum.of(variances[0]), VarianceSpectrum.of(variances[1]))
-    checkpoint()
-    propagated = propagate(variance, compact.diff_squares, overwrite=last)
-    diff_variance = propagated.plane(shape, overwrite=True)
-    if not calculate_score:
+
+    calculate_score: bool
+    terms: NoiseTerms
+    arithmetic: Arithmetic
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, eq=False)
+class CellSpectra:
+    """Half spectra of the images and variances of a cell; the same whatever the kernels."""
+
+    images: tuple[Spectrum, Spectrum]
+    variances: tuple[VarianceSpectrum, VarianceSpectrum]
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(
+        cls,
+        images: tuple[Plane, Plane],
+        variances: tuple[Plane, Plane],
+        job: Job,
+    ) -> Self:
+        """Spectra of padded planes of science and template (ny, nx)."""
+        forward = job.arithmetic.forward
+        science, template = (forward(image) for image in images)
+        job.checkpoint()
+        variance_n, variance_r = (VarianceSpectrum.of(plane, forward) for plane in variances)
+        job.checkpoint()
+        shape = (images[0].shape[0], images[0].shape[1])
+        return cls((science, template), (variance_n, variance_r), shape)
+
+
+def transform(
+    spectra: CellSpectra,
+    transfer: Transfer,
+    inside: Slices,
+    job: Job,
+    *,
+    overwrite: bool = False,
+) -> CellPlanes:
+    """D, S and their variances over the pixels ``inside``, all in one transform.
+
+    Parameters
+    ----------
+    spectra
+        Of science and template; spoilt if ``overwrite``.
+    transfer
+        Kernels on planes of the shape of the spectra.
+    inside
+        Pixels that are wanted.
+    job
+        What is wanted of them, and how.
+    """
+    rows, columns = inside
+    shape, arithmetic, terms = spectra.shape, job.arithmetic, job.terms
+    diff_spectrum, score_spectrum, score_r_spectrum = _difference(
+        spectra.images, transfer, job, overwrite
+    )
+    job.checkpoint()
+    score, extra = None, {}
+    if score_r_spectrum is not None and score_spectrum is not None:
+        # Gradients look beyond the pixels that are wanted.
+        whole = arithmetic.backward(score_spectrum, shape, slice(None))
+        job.checkpoint()
+        score_r = arithmetic.backward(score_r_spectrum, shape, slice(None))
+        extra = {name: v[inside] for name, v in term_planes(whole, score_r, terms).items()}
+        score = whole[inside]
+    elif score_spectrum is not None:
+        score = arithmetic.backward(score_spectrum, shape, rows)[:, columns]
+    job.checkpoint()
+    diff = arithmetic.backward(diff_spectrum, shape, rows)[:, columns]
+    del diff_spectrum, score_spectrum, score_r_spectrum
+    job.checkpoint()
+    compact = transfer.compact
+    diff_propagated, score_propagated = propagate_both(
+        spectra.variances,
+        compact.diff_squares,
+        compact.score_squares if job.calculate_score else None,
+        arithmetic,
+        overwrite,
+    )
+    job.checkpoint()
+    diff_variance = diff_propagated.plane(shape, rows, arithmetic.backward)[:, columns]
+    if score_propagated is None:
         return CellPlanes(diff, diff_variance, None, None)
-    checkpoint()
-    propagated = propagate(variance, compact.score_squares, overwrite=True)
-    score_variance = propagated.plane(shape, overwrite=True)
-    return CellPlanes(diff, diff_variance, score_plane, score_variance, **extra)
+    job.checkpoint()
+    score_variance = score_propagated.plane(shape, rows, arithmetic.backward)[:, columns]
+    return CellPlanes(diff, diff_variance, score, score_variance, **extra)
+
+
+def _difference(
+    images: tuple[Spectrum, Spectrum], transfer: Transfer, job: Job, overwrite: bool
+) -> tuple[Spectrum, Spectrum | None, Spectrum | None]:
+    """Spectra of D, S and, for the noise terms, S_R; kernels are never made for the whole plane."""
+    science, template = images
+    diff = science if overwrite else np.empty_like(science)
+    score = score_r = None
+    if job.calculate_score:
+        score = template if overwrite else np.empty_like(template)
+        score_r = np.empty_like(template) if job.terms.names else None
+    factors = Factors.of(transfer.weights, transfer.floor, science.real.dtype)
+    assert transfer.psfs is not None
+    for part, (psf_n, psf_r) in blocks_of(transfer.psfs, job.arithmetic):
+        job.arithmetic.difference_and_score(
+            psf_n,
+            psf_r,
+            science[part],
+            template[part],
+            factors,
+            diff[part],
+            None if score is None else score[part],
+            None if score_r is None else score_r[part],
+        )
+    return diff, score, score_r
 
 
 def transform_in_pieces(
@@ -127,13 +214,14 @@ def transform_in_pieces(
     out: CellPlanes,
     inside: Slices,
     margin: int,
-    checkpoint: Callable[[], None],
-    terms: NoiseTerms = NO_TERMS,
+    job: Job,
 ) -> None:
     """The same, in pieces of the size of ``transfer``; the pixels ``inside`` go to ``out``.
 
     Parameters
     ----------
+    images, variances
+        Padded planes of science and template.
     inside
         Pixels of the padded planes that are wanted.
     margin
@@ -143,16 +231,14 @@ def transform_in_pieces(
     shape = images[0].shape
     for target_y, source_y, rows in _pieces(inside[0], transfer.shape[0], margin, shape[0]):
         for target_x, source_x, columns in _pieces(inside[1], transfer.shape[1], margin, shape[1]):
-            part = transform(
+            spectra = CellSpectra.of(
                 (_cut(images[0], rows, columns), _cut(images[1], rows, columns)),
                 (_cut(variances[0], rows, columns), _cut(variances[1], rows, columns)),
-                transfer,
-                out.score is not None,
-                checkpoint,
-                terms,
+                job,
             )
-            out.paste((target_y, target_x), part, (source_y, source_x))
-            checkpoint()
+            part = transform(spectra, transfer, (source_y, source_x), job, overwrite=True)
+            out.paste((target_y, target_x), part)
+            job.checkpoint()
 
 
 def _pieces(

@@ -10,24 +10,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from zogy_explorer.engine.compact import CompactSpectrum
 from zogy_explorer.engine.cutout import CellImage
 from zogy_explorer.engine.equations import Kernels, Weights, kernels
 from zogy_explorer.engine.floor import automatic_floor
-from zogy_explorer.engine.fourier import (
-    Plane,
-    backward,
-    squared_kernel,
-    stamp_spectrum,
-)
+from zogy_explorer.engine.fourier import Plane, backward, full_plane_sum, squared_kernel
 from zogy_explorer.engine.grid import padded_length
 from zogy_explorer.engine.plan import Settings
 from zogy_explorer.engine.variance import SquaredKernel, Squares
 
-_ENTRIES = 6  # cells of the inside, the last column, the last row and the corner differ in size
+_ENTRIES = 12  # cells of the inside, the last column, the last row and the corner differ in size
 
 
 class TransferCache:
@@ -81,11 +78,48 @@ class CompactKernels:
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
-    """Kernels on planes of ``shape``, and their squares and the PSFs in pixel space."""
+    """What turns images into D and S on planes of ``shape``.
 
-    kernels: Kernels
+    Parameters
+    ----------
+    near
+        Kernels on a plane just large enough for them, that of ``compact``.
+    compact
+        Squares of the kernels and the PSFs in pixel space.
+    shape
+        (ny, nx) of the planes.
+    psfs
+        Spectra of the science and the template PSF on them; None: ``near`` is on them.
+    """
+
+    near: Kernels
     compact: CompactKernels
     shape: tuple[int, int]
+    psfs: tuple[CompactSpectrum, CompactSpectrum] | None = None
+
+    @cached_property
+    def kernels(self) -> Kernels:
+        """Kernels on planes of ``shape``; kept."""
+        if self.psfs is None or self.compact.psf_diff.shape == self.shape:
+            return self.near
+        psf_n, psf_r = self.psfs
+        return kernels(psf_n.whole, psf_r.whole, self.near.weights, self.near.floor)
+
+    @property
+    def weights(self) -> Weights:
+        """Noise and flux scales."""
+        return self.near.weights
+
+    @property
+    def floor(self) -> float:
+        """Frequency floor ε."""
+        return self.near.floor
+
+    @property
+    def flux_score(self) -> float:
+        """F_S (eq. 42)."""
+        ny, nx = self.compact.psf_diff.shape
+        return self.near.flux_score(full_plane_sum(self.near.score_power, nx) / (ny * nx))
 
 
 def cell_transfer(
@@ -121,8 +155,11 @@ class TransferMaker:
         floor = config.frequencyFloor
         self._floor = automatic_floor(*self._stamps) if floor is None else floor
         self._dtype = np.result_type(science.image.dtype, np.complex64)
-        stamps = tuple((stamp.tobytes(), stamp.shape) for stamp in self._stamps)
-        self._key = (*stamps, weights, self._floor, self._dtype.str)
+        self._stamp_key = (
+            *((stamp.tobytes(), stamp.shape) for stamp in self._stamps),
+            self._dtype.str,
+        )
+        self._key = (*self._stamp_key, weights, self._floor)
 
     def on(self, shape: tuple[int, int]) -> Transfer:
         """Everything on planes of ``shape``."""
@@ -154,15 +191,19 @@ class TransferMaker:
             psf_diff=backward(near.psf_diff.copy(), small),
             psf_score=backward(near.psf_score.astype(near.psf_diff.dtype), small),
         )
-        return Transfer(near if small == shape else self._kernels(shape), compact, shape)
+        return Transfer(near, compact, shape, self._psfs(shape))
+
+    def _psfs(self, shape: tuple[int, int]) -> tuple[CompactSpectrum, CompactSpectrum]:
+        def make() -> tuple[CompactSpectrum, ...]:
+            # D divides by |P|: small |P| must be right to a *relative* precision, which rounding
+            # the spectrum of a stamp in double keeps and a transform in single would not.
+            return tuple(CompactSpectrum(stamp, shape, self._dtype) for stamp in self._stamps)
+
+        return self._cache.get((*self._stamp_key, shape, "psfs"), make)
 
     def _kernels(self, shape: tuple[int, int]) -> Kernels:
-        # D divides by |P|: small |P| must be right to a *relative* precision, which rounding the
-        # finished spectrum keeps and a transform in single precision would not.
-        psf_n, psf_r = (
-            stamp_spectrum(stamp, shape).astype(self._dtype, copy=False) for stamp in self._stamps
-        )
-        return kernels(psf_n, psf_r, self._weights, self._floor)
+        psf_n, psf_r = self._psfs(shape)
+        return kernels(psf_n.whole, psf_r.whole, self._weights, self._floor)
 
 
 def _compact_shape(

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from zogy_explorer.engine.compact import CompactSpectrum, blocks_of
 from zogy_explorer.engine.fourier import (
     Plane,
     Spectrum,
     backward,
     forward,
-    stamp_spectrum,
     weighted,
 )
+from zogy_explorer.engine.growth import RadialShare
+
+if TYPE_CHECKING:
+    from zogy_explorer.engine.arithmetic import Arithmetic
+
+_ALL = slice(None)
+_UNSEEN = 1e-8
+"""Share of a squared kernel that its spectrum may leave out: 10⁻⁸ of a variance of 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +43,27 @@ class SquaredKernel:
         return float(self.pixels.sum(dtype=np.float64))
 
     @cached_property
+    def shares(self) -> RadialShare:
+        """How its sum is spread over radius."""
+        return RadialShare.of(self.pixels)
+
+    @cached_property
+    def compact(self) -> CompactSpectrum:
+        """Half spectrum on ``shape``, block by block."""
+        centred = np.fft.fftshift(self.pixels)
+        if self.pixels.shape != self.shape:  # else nothing is gained: the whole is transformed
+            reach = int(self.shares.radius(_UNSEEN)) + 1
+            rows, columns = (
+                slice(max(n // 2 - reach, 0), n // 2 + reach + 1) for n in centred.shape
+            )
+            centred = np.ascontiguousarray(centred[rows, columns])
+        dtype = np.result_type(centred.dtype, np.complex64)
+        return CompactSpectrum(centred, self.shape, dtype)
+
+    @property
     def spectrum(self) -> Spectrum:
-        """Half spectrum on ``shape``, kept: all pieces of a cell need the same."""
-        return stamp_spectrum(np.fft.fftshift(self.pixels), self.shape)
+        """Half spectrum on ``shape``, kept."""
+        return self.compact.whole
 
 
 Squares = tuple[SquaredKernel, SquaredKernel]
@@ -56,17 +83,23 @@ class VarianceSpectrum:
     dtype: np.dtype
 
     @classmethod
-    def of(cls, plane: Plane) -> Self:
+    def of(cls, plane: Plane, forward: Callable[[Plane], Spectrum] = forward) -> Self:
         """Spectrum of a plane."""
         least = float(plane.min())
         varies = plane[0, 0] > least or plane.max() > least  # mostly the first: saves a pass
         return cls(least, forward(plane - plane.dtype.type(least)) if varies else None, plane.dtype)
 
-    def plane(self, shape: tuple[int, int], *, overwrite: bool = False) -> Plane:
-        """The plane of ``shape``; the spectrum may be spoilt if ``overwrite``."""
+    def plane(
+        self,
+        shape: tuple[int, int],
+        rows: slice = _ALL,
+        backward: Callable[[Spectrum, tuple[int, int], slice], Plane] = backward,
+    ) -> Plane:
+        """The ``rows`` of the plane of ``shape``; the spectrum is spoilt."""
         if self.excess is None:
-            return np.full(shape, self.common, dtype=self.dtype)
-        varying = backward(self.excess if overwrite else self.excess.copy(), shape)
+            n = len(range(*rows.indices(shape[0])))
+            return np.full((n, shape[1]), self.common, dtype=self.dtype)
+        varying = backward(self.excess, shape, rows)
         # Kernel² and V are positive: below zero is round-off.
         np.maximum(varying, 0, out=varying)
         varying += self.dtype.type(self.common)
@@ -74,25 +107,60 @@ class VarianceSpectrum:
 
 
 def propagate(
-    variances: tuple[VarianceSpectrum, VarianceSpectrum],
-    squares: Squares,
-    *,
-    overwrite: bool = False,
+    variances: tuple[VarianceSpectrum, VarianceSpectrum], squares: Squares
 ) -> VarianceSpectrum:
-    """c_n² ⊗ V_n + c_r² ⊗ V_r (eqs. 26, 27); the spectra may be spoilt if ``overwrite``."""
-    total = sum(v.common * square.sum for square, v in zip(squares, variances, strict=True))
-    return VarianceSpectrum(total, _excess(variances, squares, overwrite), variances[0].dtype)
-
-
-def _excess(
-    variances: tuple[VarianceSpectrum, VarianceSpectrum], squares: Squares, overwrite: bool
-) -> Spectrum | None:
+    """c_n² ⊗ V_n + c_r² ⊗ V_r (eqs. 26, 27)."""
     (square_n, square_r), (variance_n, variance_r) = squares, variances
     excess_n, excess_r = variance_n.excess, variance_r.excess
+    excess: Spectrum | None = None
     if excess_n is not None and excess_r is not None:
-        return weighted(
-            square_n.spectrum, excess_n, square_r.spectrum, excess_r, overwrite=overwrite
+        excess = weighted(square_n.spectrum, excess_n, square_r.spectrum, excess_r)
+    elif excess_n is not None:
+        excess = square_n.spectrum * excess_n
+    elif excess_r is not None:
+        excess = square_r.spectrum * excess_r
+    total = sum(v.common * square.sum for square, v in zip(squares, variances, strict=True))
+    return VarianceSpectrum(total, excess, variance_n.dtype)
+
+
+def propagate_both(
+    variances: tuple[VarianceSpectrum, VarianceSpectrum],
+    diff_squares: Squares,
+    score_squares: Squares | None,
+    arithmetic: Arithmetic,
+    overwrite: bool,
+) -> tuple[VarianceSpectrum, VarianceSpectrum | None]:
+    """V_D and V_S, from squared kernels that are made block by block.
+
+    Parameters
+    ----------
+    variances
+        Of science and template; their spectra are spoilt if ``overwrite``.
+    diff_squares, score_squares
+        Squared kernels of D and S; None: no V_S.
+    arithmetic
+        What multiplies.
+    overwrite
+        Whether the result may go into the memory of ``variances``.
+    """
+    excess_n, excess_r = (variance.excess for variance in variances)
+    if excess_n is None or excess_r is None or score_squares is None:
+        score = None if score_squares is None else propagate(variances, score_squares)
+        return propagate(variances, diff_squares), score
+    diff = excess_n if overwrite else np.empty_like(excess_n)
+    score_excess = excess_r if overwrite else np.empty_like(excess_r)
+    squares = [square.compact for square in (*diff_squares, *score_squares)]
+    for part, blocks in blocks_of(squares, arithmetic):
+        arithmetic.weighted_twice(
+            excess_n[part], excess_r[part], blocks, diff[part], score_excess[part]
         )
-    if excess_n is not None:
-        return square_n.spectrum * excess_n
-    return None if excess_r is None else square_r.spectrum * excess_r
+    totals = (
+        sum(v.common * square.sum for square, v in zip(pair, variances, strict=True))
+        for pair in (diff_squares, score_squares)
+    )
+    dtype = variances[0].dtype
+    diff_variance, score_variance = (
+        VarianceSpectrum(total, excess, dtype)
+        for total, excess in zip(totals, (diff, score_excess), strict=True)
+    )
+    return diff_variance, score_variance

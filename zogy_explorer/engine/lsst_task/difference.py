@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
-from zogy_explorer.engine.cell import cell_planes, cell_weights, piece_transfer
+from zogy_explorer.engine.cell import cell_planes, cell_weights
 from zogy_explorer.engine.cutout import CellImage, CellInput
 from zogy_explorer.engine.equations import Kernels, Weights, kernels, proper_difference, score
 from zogy_explorer.engine.floor import automatic_floor
@@ -56,8 +56,7 @@ def fourier_difference(
     w
         Their noise and flux scales.
     inputs
-        The cell prepared last; where the spectra are its own and `run` would transform it in
-        pieces, so is done here.
+        The cell prepared last; where the spectra are its own, its planes are those of `run`.
     """
     shapes = {np.shape(array) for image in images for array in image}
     if len(shapes) > 1:
@@ -77,12 +76,12 @@ def fourier_difference(
     k, compact = transfer.kernels, transfer.compact
     variances = (variance_n, variance_r)
     planes = None
-    if inputs is not None and (inputs.science, inputs.template) == (science, template):
-        own = w == cell_weights(science, template, settings)
-        if own and piece_transfer(inputs, science, template, cache) is not None:
-            planes, transfer = cell_planes(
-                inputs, science, template, calculate_score, lambda: None, cache
-            )
+    prepared = (None, None) if inputs is None else (inputs.science, inputs.template)
+    own = prepared == (science, template) and w == cell_weights(science, template, settings)
+    if own and inputs is not None:
+        planes, transfer = cell_planes(
+            inputs, science, template, calculate_score, lambda: None, cache
+        )
 
     def image(half: Spectrum) -> FullSpectrum:
         full = full_from_half(image_half(half, shape), shape[1])
@@ -155,7 +154,8 @@ def planes_and_transfer(
 def _whole_plane(spectrum: Any, origin: Any, shape: tuple[int, int]) -> Plane:
     """Plane of a spectrum, from the ``origin`` that it was made from if there is one."""
     if isinstance(origin, VarianceSpectrum):
-        return origin.plane(shape)
+        excess = origin.excess
+        return replace(origin, excess=None if excess is None else excess.copy()).plane(shape)
     if origin is not None:
         return backward(origin.copy(), shape)
     return plane_of_full(np.asarray(spectrum))
@@ -172,8 +172,8 @@ def _noise_terms(ftDiff: Struct, inputs: CellInput) -> dict[str, Plane]:
     outer = inputs.cell.outer
     inside = inputs.region.slices((outer.x0, outer.y0))
     score_plane = _whole_plane(ftDiff.S, origin, outer.shape)
-    spectrum = forward(inputs.template.image)
-    whole = term_planes(score_plane, spectrum, transfer.kernels, inputs.terms)
+    score_r = backward(transfer.kernels.score_r * forward(inputs.template.image), outer.shape)
+    whole = term_planes(score_plane, score_r, inputs.terms)
     return {name: np.ascontiguousarray(plane[inside]) for name, plane in whole.items()}
 
 

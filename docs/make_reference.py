@@ -14,6 +14,8 @@ from typing import Any
 import param
 
 from zogy_explorer import ZogyConfig
+from zogy_explorer.diagnostics.detection import COLUMNS
+from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
 from zogy_explorer.engine.config import GROUPS, UNITS
 from zogy_explorer.engine.flags import REGISTRY, SEVERITIES
 from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting
@@ -79,8 +81,28 @@ def flags_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def detections_page() -> str:
+    """Columns of a table of detections, and its flags."""
+    flags = [(f"`{kind.name}`", kind.meaning, kind.advice) for kind in DETECTION_FLAGS.values()]
+    columns = [(f"`{name}`", meaning) for name, meaning in COLUMNS.items()]
+    parts = [
+        _MADE,
+        "# Detections",
+        "What `zogy_explorer.diagnostics.detect` gives: one row for each local maximum of |Scorr| "
+        "above the threshold. Equation numbers are those of "
+        "[the ZOGY paper](https://arxiv.org/abs/1601.02655).",
+        "## Columns",
+        _table(("column", "meaning"), columns),
+        "## Flags",
+        "What speaks against a new point source. A flag neither removes a row nor changes its "
+        "numbers; `reasons` says the cause of each in numbers.",
+        _table(("flag", "meaning", "what to do"), flags),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"config.md": config_page, "flags.md": flags_page}
+    {"config.md": config_page, "flags.md": flags_page, "detections.md": detections_page}
 )
 """File name to the function that makes its text."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from zogy_explorer.diagnostics.causes import CAUSES, Cause
+from zogy_explorer.diagnostics.detection import COLUMNS, detect
+from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
 from zogy_explorer.diagnostics.explain import Explanation, explain
 from zogy_explorer.diagnostics.input_noise import InputNoise, explain_sigma, input_noise
 from zogy_explorer.diagnostics.lags import LagCovariance, RadialSpectrum
@@ -28,6 +30,8 @@ from zogy_explorer.diagnostics.whiteness import (
 
 __all__ = [
     "CAUSES",
+    "COLUMNS",
+    "DETECTION_FLAGS",
     "Autocorrelation",
     "Cause",
     "Explanation",
@@ -46,6 +50,7 @@ __all__ = [
     "TailCount",
     "Whiteness",
     "autocorrelation",
+    "detect",
     "explain",
     "explain_sigma",
     "fourier_support",

@@ -1,0 +1,221 @@
+"""What speaks against each peak being a new point source: flags with their causes in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zogy_explorer.diagnostics.particle_hits import compare_hits
+from zogy_explorer.diagnostics.peaks import Peaks
+from zogy_explorer.diagnostics.point_response import PointResponse
+from zogy_explorer.engine.result import Difference
+from zogy_explorer.masks import bit_mask, names_of
+
+_DIPOLE_REACH = 2.0  # [FWHM of P_D] between the lobes
+_DIPOLE_BALANCE = 0.3  # of the brighter lobe that the fainter one has at least
+_DIPOLE_SIGMA = 4.0  # of a lobe that is no detection of its own: rare enough by chance
+_LOBE_EXCESS = 1.5  # by how much a side lobe may exceed what the PSFs predict
+_LOBE_SEEN = 1.0  # [σ] a lobe below it explains nothing
+_SATURATED_REACH = 3.0  # [FWHM of P_D] from saturated pixels
+_HIT_MARGIN = 4.0  # by which χ² must prefer a hit of one pixel to a point source
+_BAD_PLANES = ("BAD", "SAT", "CR", "NO_DATA", "INTRP", "SUSPECT")
+
+
+@dataclass(eq=False)
+class Verdict:
+    """What was found of one peak; filled while the peaks are looked at.
+
+    Parameters
+    ----------
+    reasons
+        Flag name to its cause.
+    planes
+        Mask planes set under the footprint.
+    partner
+        Position in the list of peaks of the other lobe of a dipole; −1: none.
+    hit_significance
+        |S_CR| over its noise [σ].
+    """
+
+    reasons: dict[str, str] = field(default_factory=dict)
+    planes: list[str] = field(default_factory=list)
+    partner: int = -1
+    hit_significance: float = float("nan")
+
+
+def vet(
+    difference: Difference, peaks: Peaks, response_of: Callable[[int], PointResponse]
+) -> list[Verdict]:
+    """A verdict for each of the peaks, which are sorted brightest first."""
+    from scipy.spatial import cKDTree
+
+    verdicts = [Verdict() for _ in range(len(peaks))]
+    if not verdicts:
+        return verdicts
+    tree = cKDTree(np.column_stack([peaks.array_x, peaks.array_y]))
+    bad = bit_mask(difference.plan.mask_planes, _BAD_PLANES)
+    for i, verdict in enumerate(verdicts):
+        response = response_of(int(peaks.cell[i]))
+        _look_at_mask(verdict, difference, peaks, i, response.fwhm, bad)
+        near = np.array(
+            tree.query_ball_point((peaks.array_x[i], peaks.array_y[i]), response.side / 2 - 1)
+        )
+        near = near[near != i]
+        _look_for_other_lobe(verdict, difference, peaks, i, near, response)
+        _look_for_brighter(verdict, peaks, i, near, response_of)
+        _look_at_noise(verdict, difference, peaks, i)
+    _look_for_hits(verdicts, difference, peaks, response_of)
+    return verdicts
+
+
+def _disk(
+    shape: tuple[int, int], x: float, y: float, radius: float
+) -> tuple[tuple[slice, slice], NDArray[np.float64]]:
+    """Box of the pixels within ``radius`` of (x, y), and their distances (infinite beyond it)."""
+    x0, x1 = max(int(np.floor(x - radius)), 0), min(int(np.ceil(x + radius)) + 1, shape[1])
+    y0, y1 = max(int(np.floor(y - radius)), 0), min(int(np.ceil(y + radius)) + 1, shape[0])
+    columns, rows = np.arange(x0, x1) - x, np.arange(y0, y1) - y
+    distance = np.hypot(columns[None, :], rows[:, None])
+    distance[distance > radius] = np.inf
+    return (slice(y0, y1), slice(x0, x1)), distance
+
+
+def _look_at_mask(
+    verdict: Verdict, difference: Difference, peaks: Peaks, i: int, fwhm: float, bad: np.int32
+) -> None:
+    """Flags masked, saturated_nearby and edge; planes under the footprint, a disk of one FWHM."""
+    plan, x, y = difference.plan, peaks.array_x[i], peaks.array_y[i]
+    planes, shape = plan.mask_planes, plan.shape
+    box, distance = _disk(shape, x, y, max(fwhm / 2, 1.0))
+    under = difference.diff.mask[box][np.isfinite(distance)]
+    bits = np.bitwise_or.reduce(under) if under.size else np.int32(0)
+    verdict.planes = names_of(int(bits), planes)
+    at_peak = int(difference.diff.mask[peaks.row[i], peaks.column[i]])
+    if at_peak & int(bad):
+        names = " ".join(names_of(at_peak & int(bad), planes))
+        verdict.reasons["masked"] = f"{names} at the peak"
+
+    reach = _SATURATED_REACH * fwhm
+    box, distance = _disk(shape, x, y, reach)
+    inputs = plan.science.mask[box] | plan.template.mask[box]
+    saturated = (inputs & bit_mask(planes, ["SAT"])) != 0
+    if (saturated & np.isfinite(distance)).any():
+        nearest = float(distance[saturated].min())
+        verdict.reasons["saturated_nearby"] = f"a saturated pixel {nearest:.1f} px away"
+
+    to_edge = min(x + 0.5, y + 0.5, shape[1] - 0.5 - x, shape[0] - 0.5 - y)
+    marked = (inputs & bit_mask(planes, ["EDGE"])) != 0
+    marked_distance = float(distance[marked].min()) if marked.any() else np.inf
+    if to_edge < fwhm:
+        verdict.reasons["edge"] = f"the frame ends {max(to_edge, 0.0):.1f} px away"
+    elif marked_distance < fwhm:
+        verdict.reasons["edge"] = f"a pixel marked EDGE {marked_distance:.1f} px away"
+
+
+def _look_for_other_lobe(
+    verdict: Verdict,
+    difference: Difference,
+    peaks: Peaks,
+    i: int,
+    near: NDArray[np.intp],
+    response: PointResponse,
+) -> None:
+    """Flag dipole: a comparable peak of the other sign, detected itself or not.
+
+    A lobe that P_S explains, the negative ring around a source, is none.
+    """
+    assert difference.scorr is not None
+    reach, size = _DIPOLE_REACH * response.fwhm, abs(float(peaks.significance[i]))
+
+    def counts(other: float, distance: float) -> bool:
+        lobe = _LOBE_EXCESS * _lobe(response, distance) * size
+        return other - lobe > 0 and min(other, size) >= _DIPOLE_BALANCE * max(other, size)
+
+    opposite = near[peaks.sign[near] != peaks.sign[i]]
+    distances = peaks.separation(i, opposite)
+    for k in np.argsort(distances):
+        j, distance = int(opposite[k]), float(distances[k])
+        if distance > reach:
+            break
+        if counts(abs(float(peaks.significance[j])), distance):
+            verdict.partner = j
+            verdict.reasons["dipole"] = (
+                f"Scorr {peaks.significance[j]:+.1f} at {distance:.1f} px, detection " + "{partner}"
+            )
+            return
+    box, far = _disk(difference.plan.shape, peaks.array_x[i], peaks.array_y[i], reach)
+    against = np.where(np.isfinite(far), -peaks.sign[i] * difference.scorr[box], -np.inf)
+    at = np.unravel_index(np.argmax(against), against.shape)
+    other, distance = float(against[at]), float(far[at])
+    if other >= _DIPOLE_SIGMA and counts(other, distance):
+        verdict.reasons["dipole"] = (
+            f"Scorr {-peaks.sign[i] * other:+.1f} at {distance:.1f} px, below the threshold"
+        )
+
+
+def _look_for_brighter(
+    verdict: Verdict,
+    peaks: Peaks,
+    i: int,
+    near: NDArray[np.intp],
+    response_of: Callable[[int], PointResponse],
+) -> None:
+    """Flag ringing: what brighter peaks leave at this distance explains the peak."""
+    brighter = near[near < i]
+    if brighter.size == 0:
+        return
+    distances = peaks.separation(i, brighter)
+    noise = float(np.sqrt(peaks.variance[i]))
+    size = abs(float(peaks.score[i]))
+    for j, distance in zip(brighter, distances, strict=True):
+        lobe = _lobe(response_of(int(peaks.cell[j])), float(distance)) * abs(float(peaks.score[j]))
+        if lobe >= _LOBE_SEEN * noise and size <= _LOBE_EXCESS * lobe + noise:
+            verdict.reasons["ringing"] = (
+                f"the peak of Scorr {peaks.significance[j]:+.0f} at {distance:.1f} px leaves up "
+                f"to {lobe / noise:.1f} σ here"
+            )
+            return
+
+
+def _lobe(response: PointResponse, distance: float) -> float:
+    """Largest |P_S| at a distance from a source, over its peak."""
+    index = round(distance)
+    return float(response.lobes[index]) if index < len(response.lobes) else 0.0
+
+
+def _look_at_noise(verdict: Verdict, difference: Difference, peaks: Peaks, i: int) -> None:
+    """Flags noise_excess and noise_deficit, where the cell has the corresponding flag."""
+    cell = difference.cells[peaks.cell[i]]
+    names = {flag.name for flag in cell.flags}
+    for name, raised in (
+        ("SCORR_SIGMA_HIGH", "noise_excess"),
+        ("SCORR_SIGMA_LOW", "noise_deficit"),
+    ):
+        if name in names:
+            verdict.reasons[raised] = (
+                f"σ(Scorr) is {cell.noise.scorr_measured:.2f} in cell {cell.cell.name}"
+            )
+
+
+def _look_for_hits(
+    verdicts: list[Verdict],
+    difference: Difference,
+    peaks: Peaks,
+    response_of: Callable[[int], PointResponse],
+) -> None:
+    """Flag cosmic_ray: a hit of one pixel fits D better than a source."""
+    for index in np.unique(peaks.cell):
+        here = np.flatnonzero(peaks.cell == index)
+        hits = compare_hits(difference, peaks.take(here), response_of(int(index)))
+        for k, i in enumerate(here):
+            source, hit = float(hits.source_chi2[k]), float(hits.hit_chi2[k])
+            verdicts[i].hit_significance = float(np.sqrt(hit))
+            if hit > source + _HIT_MARGIN:
+                image = "science image" if hits.in_science[k] else "template"
+                verdicts[i].reasons["cosmic_ray"] = (
+                    f"one pixel of the {image} fits with {np.sqrt(hit):.1f} σ, a point source "
+                    f"with {np.sqrt(source):.1f} σ"
+                )

@@ -157,9 +157,9 @@ def find_peaks(
 
 
 def _no_peaks() -> Peaks:
-    whole = {name: np.zeros(0, dtype=np.intp) for name in ("row", "column", "cell")}
-    parts = {name: np.zeros(0) for name in _FIELDS if name not in whole and name != "sign"}
-    return Peaks(sign=np.zeros(0, dtype=np.int64), **whole, **parts)
+    whole, real = np.zeros(0, dtype=np.intp), np.zeros(0)
+    sign = np.zeros(0, dtype=np.int64)
+    return Peaks(whole, whole, sign, whole, real, real, real, real, real, real, real)
 
 
 def _between_pixels(

@@ -14,14 +14,12 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from zogy_explorer.engine.equations import Kernels, Weights, kernels
-from zogy_explorer.engine.fourier import stamp_spectrum
-from zogy_explorer.engine.grid import padded_length
+from zogy_explorer.diagnostics.response import cell_kernels, kernel_side
+from zogy_explorer.engine.equations import Kernels
 from zogy_explorer.engine.result import CellResult
 
 Array = NDArray[np.float64]
 
-_LEAST_SIDE = 64  # [px]
 _KERNEL_SHARE = 1e-4  # of a squared kernel that may be left out of a sum over a window
 
 
@@ -43,16 +41,8 @@ class PointResponse:
     @classmethod
     def of(cls, cell: CellResult) -> Self:
         """Response of a cell that has a result."""
-        assert cell.psf_science is not None
-        assert cell.psf_template is not None
-        stamps = (cell.psf_science, cell.psf_template)
-        longest = max(max(stamp.shape) for stamp in stamps)
-        side = padded_length(max(3 * longest, _LEAST_SIDE), "fast")
-        spectra = [stamp_spectrum(stamp.astype(np.float64), (side, side)) for stamp in stamps]
-        weights = Weights(
-            cell.sigma_science**2, cell.sigma_template**2, cell.flux_science, cell.flux_template
-        )
-        return cls(kernels(spectra[0], spectra[1], weights, cell.frequency_floor), side)
+        side = kernel_side(cell)
+        return cls(cell_kernels(cell, (side, side)), side)
 
     @cached_property
     def curvature(self) -> Array:

@@ -139,6 +139,6 @@ def _collocation(side: int) -> Array:
             column = abs(row + k)
             column = column if column < side else 2 * (side - 1) - column
             matrix[row, column] += at_nodes[k + reach]
-    inverse = np.linalg.inv(matrix)
+    inverse: Array = np.linalg.inv(matrix).astype(np.float64)
     inverse.flags.writeable = False
     return inverse

@@ -121,6 +121,20 @@ _KINDS = (
         "Raise borderScale or minBorder.",
     ),
     FlagKind(
+        "MISREGISTERED",
+        "warning",
+        "The stars of both images are displaced from each other by the same shift everywhere.",
+        "Shift the template by it (`zogy_explorer.prepare.shift_exposure`): it makes a dipole of "
+        "every star. The astrometric noise term covers the scatter of the stars only.",
+    ),
+    FlagKind(
+        "ASTROMETRIC_NOISE_UNKNOWN",
+        "warning",
+        'astrometricNoise is "measured", but the images do not have enough stars in common; the '
+        "term is left out.",
+        "Give the registration error in px, if you know it, or set it to off.",
+    ),
+    FlagKind(
         "PIXELS_FILLED",
         "info",
         "Bad or missing pixels were interpolated before the transform.",
@@ -131,6 +145,13 @@ _KINDS = (
         "info",
         "Neither PSF has power at high frequencies; the kernels of D use a frequency floor.",
         "Bright stars keep a residual of about this fraction; S is not affected.",
+    ),
+    FlagKind(
+        "ASTROMETRIC_NOISE_MEASURED",
+        "info",
+        "The registration errors in the noise of S were measured from the matched stars; each "
+        "image has half of the variance.",
+        "Give figures instead if you know them better; the more stars, the better the measured.",
     ),
     FlagKind(
         "SKY_SUBTRACTED",

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from zogy_explorer.engine.config import ZogyConfig
-from zogy_explorer.engine.flags import Flag
+from zogy_explorer.engine.flags import Flag, raise_flag
 from zogy_explorer.engine.grid import Cell, generate_grid
 from zogy_explorer.engine.moments import adaptive_moments
-from zogy_explorer.engine.noise_setting import given_noise
+from zogy_explorer.engine.noise_setting import MEASURED, given_noise
 from zogy_explorer.engine.noise_terms import AstrometricNoise, NoiseTerms
 from zogy_explorer.engine.prepare import PreparedImage, PreparedPair, prepare_pair
 from zogy_explorer.errors import PsfError, ZogyError
@@ -165,6 +165,7 @@ def plan(
     measured = border_rule((sigmas[0], sigmas[1]), [s.shape for s in stamps], settings)
     border = _border_pixels(measured, settings)
     bbox = science.bbox
+    astrometric, flags = registration_noise(prepared, settings)
     return SubtractionPlan(
         config=settings,
         prepared=prepared,
@@ -179,8 +180,38 @@ def plan(
         border=border,
         border_measured=measured,
         psf_sigma=(sigmas[0], sigmas[1]),
-        astrometric=given_noise(settings.astrometricNoise),
+        astrometric=astrometric,
+        flags=flags,
     )
+
+
+def registration_noise(
+    prepared: PreparedPair, settings: Settings
+) -> tuple[AstrometricNoise | None, tuple[Flag, ...]]:
+    """Registration errors of both images, given or measured, and what is noteworthy about them.
+
+    Of a measured scatter, which is that of the difference of two positions, each image gets half
+    the variance: the stars do not tell which of the two moved them, and for a constant star, of
+    which S_N and S_R are the same, only the sum matters.
+    """
+    if settings.astrometricNoise != MEASURED:
+        return given_noise(settings.astrometricNoise), ()
+    stars = prepared.registration
+    if stars.reason:
+        cause = f"the registration errors could not be measured: {stars.reason}"
+        return None, (raise_flag("ASTROMETRIC_NOISE_UNKNOWN", cause),)
+    x, y = stars.scatter
+    half = (x / np.sqrt(2), y / np.sqrt(2))
+    cause = f"{stars.count} matched stars scatter by ({x:.3f}, {y:.3f}) px around their mean shift"
+    flags = [raise_flag("ASTROMETRIC_NOISE_MEASURED", cause)]
+    if stars.displaced:
+        (dx, dy), (ex, ey) = stars.shift, stars.shift_error
+        cause = (
+            f"the stars of science lie ({dx:+.3f} ± {ex:.3f}, {dy:+.3f} ± {ey:.3f}) px from those "
+            "of the template"
+        )
+        flags.append(raise_flag("MISREGISTERED", cause))
+    return AstrometricNoise(half, half), tuple(flags)
 
 
 def border_rule(

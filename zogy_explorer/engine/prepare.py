@@ -8,6 +8,7 @@ the others change.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from zogy_explorer.engine.pixels import (
     not_positive,
     with_bits,
 )
+from zogy_explorer.engine.registration import StarRegistration, register_stars
 from zogy_explorer.engine.repair import fill_holes
 from zogy_explorer.engine.statistics import (
     SAMPLE,
@@ -136,6 +138,11 @@ class PreparedPair:
     template: PreparedImage
     mask_planes: dict[str, int]
     key: str
+
+    @cached_property
+    def registration(self) -> StarRegistration:
+        """How well the stars of both images lie on each other; measured when first asked for."""
+        return register_stars(self.science, self.template)
 
     def made_for(self, science: Exposure, template: Exposure, config: ZogyConfig) -> bool:
         """Whether preparing again would give the same planes."""

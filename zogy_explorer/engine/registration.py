@@ -161,7 +161,10 @@ def _matched(science: StarList, template: StarList) -> tuple[NDArray[np.intp], N
     return _mutual(at_n - shift, at_r, _RADIUS)
 
 
-def _mutual(first: Array, second: Array, radius: float) -> tuple[NDArray[np.intp], ...]:
+def _mutual(
+    first: Array, second: Array, radius: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of points that are each other's nearest, within ``radius``."""
     distance, to_second = cKDTree(second).query(first)
     _, to_first = cKDTree(first).query(second)
     index = np.arange(len(first))

@@ -62,6 +62,7 @@ OTHER_VALUES = {
     "background": "none",
     "strict": True,
     "workingPrecision": "double",
+    "arithmetic": "numpy",
     "pieceSize": 0,
     "swapFluxScaling": True,
     "rawFallbackVariance": True,

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
 
 from zogy_explorer.engine.compact import folded
 from zogy_explorer.engine.equations import Factors, difference_and_score
 from zogy_explorer.engine.fourier import Plane, Spectrum, backward, forward, weighted_twice
+from zogy_explorer.errors import MissingExtraError
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,9 @@ class Arithmetic:
     backward: Callable[[Spectrum, tuple[int, int], slice], Plane]
     folded: Callable[[Spectrum, Spectrum, int, Spectrum, Spectrum], None]
     difference_and_score: Callable[
-        [
-            Spectrum,
-            Spectrum,
-            Spectrum,
-            Spectrum,
-            Factors,
-            Spectrum,
-            Spectrum | None,
-            Spectrum | None,
-        ],
-        None,
+        [Spectrum, Spectrum, Spectrum, Spectrum, Factors, bool, Spectrum | None], None
     ]
-    weighted_twice: Callable[[Spectrum, Spectrum, Sequence[Spectrum], Spectrum, Spectrum], None]
+    weighted_twice: Callable[[Spectrum, Spectrum, Sequence[Spectrum]], None]
 
 
 NUMPY = Arithmetic(
@@ -47,3 +40,37 @@ NUMPY = Arithmetic(
     weighted_twice=weighted_twice,
 )
 """numpy and scipy."""
+
+
+@lru_cache(maxsize=1)
+def fast_installed() -> bool:
+    """Whether the packages of the ``fast`` extra are there."""
+    return all(find_spec(package) is not None for package in ("numba", "ducc0"))
+
+
+def require_arithmetic(name: str) -> None:
+    """Check that ``name`` can be used, without importing it.
+
+    Raises
+    ------
+    MissingExtraError
+        If it needs packages that are not installed.
+    """
+    if name == "fast" and not fast_installed():
+        raise MissingExtraError('arithmetic = "fast"', "fast")
+
+
+def arithmetic_named(name: str) -> Arithmetic:
+    """The arithmetic of that name; ``"auto"``: the compiled one if it is installed.
+
+    Raises
+    ------
+    MissingExtraError
+        If it needs packages that are not installed.
+    """
+    require_arithmetic(name)
+    if name == "numpy" or not fast_installed():
+        return NUMPY
+    from zogy_explorer.engine.fast import FAST
+
+    return FAST

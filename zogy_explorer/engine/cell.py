@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.engine.arithmetic import NUMPY
+from zogy_explorer.engine.arithmetic import arithmetic_named
 from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_cell
 from zogy_explorer.engine.equations import Weights
 from zogy_explorer.engine.flags import raise_flag, tidied
@@ -277,7 +277,8 @@ def cell_planes(
     images = (science.image, template.image)
     variances = (science.variance, template.variance)
     inside = inputs.region.slices((outer.x0, outer.y0))
-    job = Job(calculate_score, inputs.terms, NUMPY, checkpoint)
+    arithmetic = arithmetic_named(inputs.settings.arithmetic)
+    job = Job(calculate_score, inputs.terms, arithmetic, checkpoint)
     pieces = piece_transfer(inputs, science, template, cache)
     if pieces is not None:
         transfer, margin = pieces

@@ -48,7 +48,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "growMask",
             "ignoreMaskPlanes",
         ),
-        "Run": ("strict", "workingPrecision", "pieceSize", "rawFallbackVariance"),
+        "Run": ("strict", "workingPrecision", "arithmetic", "pieceSize", "rawFallbackVariance"),
     }
 )
 """Title of a group to its fields, in the order in which people meet them."""
@@ -83,6 +83,9 @@ PREPARE_FIELDS = (
     "noiseSeed",
 )
 """Fields that change the prepared planes of the whole frame; the others act cell by cell."""
+
+ARITHMETICS = ("auto", "numpy", "fast")
+"""What may compute; see `engine.arithmetic`."""
 
 PLANES_IGNORED = (
     "INTRP",
@@ -272,6 +275,13 @@ class ZogyConfig(param.Parameterized):
         doc="Floating-point type of the computation: that of the images (float32 if both are), "
         "or double.",
     )
+    arithmetic = param.Selector(
+        default="auto",
+        objects=list(ARITHMETICS),
+        doc="What computes: 'numpy' and scipy; 'fast', compiled loops and transforms by numba "
+        "and ducc0 (the fast extra), the same within round-off; 'auto', the fast ones if they "
+        "are installed.",
+    )
     pieceSize = param.Integer(
         default=512,
         bounds=(0, 8192),
@@ -332,6 +342,7 @@ class ZogyConfig(param.Parameterized):
             "background": "none",
             "strict": True,
             "workingPrecision": "double",
+            "arithmetic": "numpy",
             "pieceSize": 0,
             "astrometricNoise": None,
             "fluxScaleError": 0.0,

@@ -195,11 +195,10 @@ def difference_and_score(
     image_n: Spectrum,
     image_r: Spectrum,
     factors: Factors,
-    diff: Spectrum,
-    score: Spectrum | None,
+    with_score: bool,
     score_r: Spectrum | None,
 ) -> None:
-    """D and S (eqs. 12, 13) of a block of frequencies, without kernels in between.
+    """The images of a block of frequencies become D and S (eqs. 12, 13), without kernels.
 
     With X = to_n P_r N - to_r P_n R and den = w_n|P_r|² + w_r|P_n|²: D = X/√den, and
     S = F_D P_D* D = FnFr/√q · (P_n P_r)* X/den.
@@ -207,11 +206,12 @@ def difference_and_score(
     Parameters
     ----------
     psf_n, psf_r, image_n, image_r
-        Spectra, of one shape; a block should fit into a core's cache.
+        Spectra, of one shape; a block should fit into a core's cache. D takes the place of
+        ``image_n``, S that of ``image_r``.
     factors
         Weights and frequency floor.
-    diff, score
-        Where D and S go; may be the images' own memory. None: no S.
+    with_score
+        Whether S is wanted.
     score_r
         Where S_R = k_r R (eq. 29) goes, if it is wanted; only with S.
     """
@@ -222,14 +222,14 @@ def difference_and_score(
     crossed -= crossed_r
     scaled_n -= scaled_r  # D where the denominator vanishes
     denominator, zero = _weighted_power(power_n, power_r, f)
-    if score is not None:
+    if with_score:
         matched = np.multiply(psf_n, psf_r, out=scaled_r)
         np.conj(matched, out=matched)
         # A real factor multiplies: to divide a complex array by it is a full complex division.
         matched *= np.divide(scalar(f.score), denominator)
         if zero is not None:
             matched[zero] = 0
-        np.multiply(matched, crossed, out=score)
+        np.multiply(matched, crossed, out=image_r)
         if score_r is not None:
             np.multiply(matched, crossed_r, out=score_r)
     if f.floor > 0:
@@ -237,9 +237,9 @@ def difference_and_score(
         crossed += added * scaled_n
         denominator, zero = _weighted_power(_square(psf_n + added), _square(psf_r + added), f)
     root = np.sqrt(denominator, out=denominator)
-    np.multiply(crossed, np.divide(scalar(1), root, out=root), out=diff)
+    np.multiply(crossed, np.divide(scalar(1), root, out=root), out=image_n)
     if zero is not None:
-        diff[zero] = scaled_n[zero]
+        image_n[zero] = scaled_n[zero]
 
 
 def proper_difference(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spectrum:

@@ -84,25 +84,15 @@ def backward(spectrum: Spectrum, shape: tuple[int, int], rows: slice = slice(Non
     return scipy.fft.irfft(columns[rows], n=shape[1], axis=1)
 
 
-def weighted_twice(
-    first: Spectrum,
-    second: Spectrum,
-    factors: Sequence[Spectrum],
-    out_first: Spectrum,
-    out_second: Spectrum,
-) -> None:
-    """a·first + b·second and c·first + d·second, with the ``factors`` a, b, c, d.
-
-    The results may go into the memory of ``first`` and ``second``.
-    """
+def weighted_twice(first: Spectrum, second: Spectrum, factors: Sequence[Spectrum]) -> None:
+    """Two spectra become a·first + b·second and c·first + d·second, with ``factors`` a, b, c, d."""
     a, b, c, d = factors
-    sum_first = a * first
-    product = b * second
-    sum_first += product
+    into_first, product = a * first, b * second
+    into_first += product
     np.multiply(c, first, out=product)
-    np.multiply(d, second, out=out_second)
-    out_second += product
-    out_first[...] = sum_first
+    np.multiply(d, second, out=second)
+    second += product
+    first[...] = into_first
 
 
 def weighted(

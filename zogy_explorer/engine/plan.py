@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zogy_explorer.engine.arithmetic import require_arithmetic
 from zogy_explorer.engine.config import ZogyConfig
 from zogy_explorer.engine.flags import Flag, raise_flag
 from zogy_explorer.engine.grid import Cell, generate_grid
@@ -152,10 +153,13 @@ def plan(
     ------
     InputError
         If the pair cannot be subtracted.
+    MissingExtraError
+        If the settings ask for packages that are not installed.
     """
     if prepared is None or not prepared.made_for(science, template, config):
         prepared = prepare_pair(science, template, config)
     settings = Settings(config)
+    require_arithmetic(settings.arithmetic)
     stamps = tuple(
         _average_stamp(exposure, role)
         for exposure, role in ((science, "science"), (template, "template"))

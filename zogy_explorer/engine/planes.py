@@ -185,26 +185,23 @@ def _difference(
     images: tuple[Spectrum, Spectrum], transfer: Transfer, job: Job, overwrite: bool
 ) -> tuple[Spectrum, Spectrum | None, Spectrum | None]:
     """Spectra of D, S and, for the noise terms, S_R; kernels are never made for the whole plane."""
-    science, template = images
-    diff = science if overwrite else np.empty_like(science)
-    score = score_r = None
-    if job.calculate_score:
-        score = template if overwrite else np.empty_like(template)
-        score_r = np.empty_like(template) if job.terms.names else None
-    factors = Factors.of(transfer.weights, transfer.floor, science.real.dtype)
+    diff, score = images
+    if not overwrite:
+        diff, score = diff.copy(), score.copy()
+    score_r = np.empty_like(score) if job.calculate_score and job.terms.names else None
+    factors = Factors.of(transfer.weights, transfer.floor, diff.real.dtype)
     assert transfer.psfs is not None
     for part, (psf_n, psf_r) in blocks_of(transfer.psfs, job.arithmetic):
         job.arithmetic.difference_and_score(
             psf_n,
             psf_r,
-            science[part],
-            template[part],
-            factors,
             diff[part],
-            None if score is None else score[part],
+            score[part],
+            factors,
+            job.calculate_score,
             None if score_r is None else score_r[part],
         )
-    return diff, score, score_r
+    return diff, score if job.calculate_score else None, score_r
 
 
 def transform_in_pieces(

@@ -147,13 +147,12 @@ def propagate_both(
     if excess_n is None or excess_r is None or score_squares is None:
         score = None if score_squares is None else propagate(variances, score_squares)
         return propagate(variances, diff_squares), score
-    diff = excess_n if overwrite else np.empty_like(excess_n)
-    score_excess = excess_r if overwrite else np.empty_like(excess_r)
+    diff, score_excess = excess_n, excess_r
+    if not overwrite:
+        diff, score_excess = diff.copy(), score_excess.copy()
     squares = [square.compact for square in (*diff_squares, *score_squares)]
     for part, blocks in blocks_of(squares, arithmetic):
-        arithmetic.weighted_twice(
-            excess_n[part], excess_r[part], blocks, diff[part], score_excess[part]
-        )
+        arithmetic.weighted_twice(diff[part], score_excess[part], blocks)
     totals = (
         sum(v.common * square.sum for square, v in zip(pair, variances, strict=True))
         for pair in (diff_squares, score_squares)

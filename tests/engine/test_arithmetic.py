@@ -1,0 +1,135 @@
+"""The compiled arithmetic and that of numpy and scipy give the same result, within round-off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from zogy_explorer import Exposure, ZogyConfig, plan, run
+from zogy_explorer.engine import Difference
+from zogy_explorer.engine.arithmetic import NUMPY, arithmetic_named, fast_installed
+from zogy_explorer.errors import MissingExtraError
+
+Pair = tuple[Exposure, Exposure]
+
+SINGLE, DOUBLE = 1e-4, 1e-9  # [σ] what D and Scorr may differ by
+
+
+@pytest.fixture(autouse=True)
+def _installed() -> None:
+    if fast_installed():
+        return
+    reason = "numba and ducc0 are not installed: pip install 'zogy-explorer[fast]'"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def pair(noise_pair: Callable[..., Pair], add_star: Callable[..., Exposure]) -> Pair:
+    """Sky of general variance with stars, a hole and a bad pixel."""
+    made = []
+    rng = np.random.default_rng(11)
+    for exposure in noise_pair((210, 190), seed=3, dtype=np.float32):
+        variance = (exposure.variance * rng.gamma(20, 0.05, exposure.shape)).astype(np.float32)
+        image, mask = exposure.image.copy(), exposure.mask.copy()
+        image[70, 80] = np.nan
+        mask[20:23, 100:104] = 1 << exposure.mask_planes["CR"]
+        with_star = add_star(
+            exposure.replace(image=image, variance=variance, mask=mask), 60, 50, 4e3
+        )
+        made.append(add_star(with_star, 180, 170, 2e3))
+    return made[0], made[1]
+
+
+def differences(pair: Pair, **settings: object) -> tuple[Difference, Difference]:
+    made = [run(plan(*pair, ZogyConfig(arithmetic=name, **settings))) for name in ("numpy", "fast")]
+    return made[0], made[1]
+
+
+def assert_alike(ours: Difference, theirs: Difference, tolerance: float) -> None:
+    assert ours.score is not None
+    assert theirs.score is not None
+    sigma = np.sqrt(theirs.diff.variance)
+    assert (np.abs(ours.diff.image - theirs.diff.image) / sigma).max() < tolerance
+    assert np.abs(ours.scorr - theirs.scorr).max() < tolerance
+    for name in ("diff", "score"):
+        np.testing.assert_allclose(
+            getattr(ours, name).variance, getattr(theirs, name).variance, rtol=tolerance
+        )
+    np.testing.assert_array_equal(ours.diff.mask, theirs.diff.mask)
+    for our_cell, their_cell in zip(ours.cells, theirs.cells, strict=True):
+        assert [flag.name for flag in our_cell.flags] == [flag.name for flag in their_cell.flags]
+        assert our_cell.flux_score == pytest.approx(their_cell.flux_score, rel=tolerance)
+        np.testing.assert_allclose(our_cell.psf_diff, their_cell.psf_diff, atol=tolerance / 10)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"doSpatialGrid": True, "gridInnerSize": 2.5},
+        {"doSpatialGrid": True, "gridInnerSize": 2.5, "blendCells": 8},
+        {"pieceSize": 96},
+        {"frequencyFloor": 0.0},
+        {"astrometricNoise": 0.1, "fluxScaleError": 0.02},
+        {"scaleByCalibration": False, "scienceFluxScaling": 1.7},
+    ],
+    ids=["one cell", "grid", "blended", "pieces", "no floor", "noise terms", "flux scale"],
+)
+@pytest.mark.parametrize("precision", ["input", "double"])
+def test_both_arithmetics_agree(pair: Pair, settings: dict[str, object], precision: str) -> None:
+    tolerance = SINGLE if precision == "input" else DOUBLE
+    if settings.get("frequencyFloor") == 0:
+        tolerance = 1e-2 if precision == "input" else 1e-6  # P/|P| of two round-offs, see floor.py
+    assert_alike(*differences(pair, workingPrecision=precision, **settings), tolerance)
+
+
+def test_both_agree_on_uniform_variances(noise_pair: Callable[..., Pair]) -> None:
+    assert_alike(*differences(noise_pair(dtype=np.float32)), SINGLE)
+
+
+def test_both_agree_where_only_one_variance_varies(pair: Pair) -> None:
+    flat = pair[1].replace(variance=np.full(pair[1].shape, 4.0, np.float32))
+    assert_alike(*differences((pair[0], flat)), SINGLE)
+    assert_alike(*differences((flat, pair[0])), SINGLE)
+
+
+def test_threads_give_the_bits_of_a_serial_run_in_compiled_code_too(pair: Pair) -> None:
+    steps = plan(*pair, ZogyConfig(doSpatialGrid=True, gridInnerSize=2.0, arithmetic="fast"))
+    serial = run(steps)
+    with ThreadPoolExecutor(3) as pool:
+        threaded = run(steps, executor=pool)
+    np.testing.assert_array_equal(threaded.diff.image, serial.diff.image)
+    np.testing.assert_array_equal(threaded.scorr, serial.scorr)
+
+
+def test_auto_takes_the_compiled_one_and_the_preset_of_lsst_does_not() -> None:
+    assert arithmetic_named("auto").name == "fast"
+    assert arithmetic_named(ZogyConfig.lsst().arithmetic) is NUMPY
+
+
+def test_without_the_packages_auto_is_numpy_and_fast_names_the_extra(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zogy_explorer.engine.arithmetic.fast_installed", lambda: False)
+    assert arithmetic_named("auto") is NUMPY
+    with pytest.raises(MissingExtraError, match=r"zogy-explorer\[fast\]"):
+        plan(*pair, ZogyConfig(arithmetic="fast"))
+
+
+def test_numpy_arithmetic_never_imports_the_compiler() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from zogy_explorer import ZogyConfig, make_pair, plan, run\n"
+        "science, template, _ = make_pair(seed=1, shape=(96, 96))\n"
+        "run(plan(science, template, ZogyConfig(arithmetic='numpy')))\n"
+        "assert not {'numba', 'ducc0'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,7 +15,7 @@ import zogy_explorer
 ROOT = Path(zogy_explorer.__file__).parent
 UI_LIBRARIES = ("panel", "bokeh", "holoviews")
 
-FOUNDATIONS = {"version", "errors", "geometry", "masks"}
+FOUNDATIONS = {"version", "errors", "geometry", "masks", "camera"}
 CONTAINERS = FOUNDATIONS | {"psf", "exposure"}
 ENGINE = CONTAINERS | {"engine"}
 ROOMS = {"diagnostics", "simulate", "prepare"}
@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "geometry": FOUNDATIONS,
     "masks": FOUNDATIONS,
+    "camera": FOUNDATIONS,
     "psf": CONTAINERS - {"exposure"},
     "exposure": CONTAINERS,
     "engine": ENGINE,

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from zogy_explorer.diagnostics.peaks import Peaks
 from zogy_explorer.diagnostics.point_response import PointResponse
-from zogy_explorer.diagnostics.subpixel import shifted, windows
 from zogy_explorer.engine.result import Difference
+from zogy_explorer.engine.subpixel import shifted, windows
 
 Array = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from zogy_explorer.diagnostics.local_maxima import local_maxima
 from zogy_explorer.diagnostics.point_response import PointResponse
-from zogy_explorer.diagnostics.subpixel import Splines, maxima, windows
 from zogy_explorer.engine.result import CellResult, Difference
+from zogy_explorer.engine.subpixel import Splines, maxima, windows
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]

@@ -3,8 +3,8 @@
 Outside of what the project exists for, so the work is done by photutils and reproject.
 """
 
+from zogy_explorer.camera import Camera, read_camera
 from zogy_explorer.prepare.align import align_to
-from zogy_explorer.prepare.camera import Camera, read_camera
 from zogy_explorer.prepare.completing import Completed, complete
 from zogy_explorer.prepare.psf import MeasuredPsf, measure_psf
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.camera import Camera, read_camera
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.masks import bit_mask, has_any
-from zogy_explorer.prepare.camera import Camera, read_camera
 from zogy_explorer.prepare.psf import measure_psf
 from zogy_explorer.prepare.variance import measure_sky, sky_and_source_variance
 

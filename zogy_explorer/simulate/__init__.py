@@ -8,9 +8,10 @@ are pixel centres; a PSF stamp is centred on pixel ``n // 2``.
 from __future__ import annotations
 
 from zogy_explorer.simulate.flawed import FlawedPair
+from zogy_explorer.simulate.inject import inject
 from zogy_explorer.simulate.moffat import Moffat
 from zogy_explorer.simulate.pair import make_pair
 from zogy_explorer.simulate.psf_field import PsfField, render_star
 from zogy_explorer.simulate.sample import sample_pair
 
-__all__ = ["FlawedPair", "Moffat", "PsfField", "make_pair", "render_star", "sample_pair"]
+__all__ = ["FlawedPair", "Moffat", "PsfField", "inject", "make_pair", "render_star", "sample_pair"]

@@ -1,0 +1,136 @@
+"""`inject`: known point sources added to an exposure, with the noise of their own light."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zogy_explorer.camera import read_camera
+from zogy_explorer.engine.plan import evaluate_psf
+from zogy_explorer.engine.subpixel import shifted
+from zogy_explorer.errors import InputError
+from zogy_explorer.exposure import Exposure, require_psf
+
+Array = NDArray[np.float64]
+
+_MARGIN = 8  # [px] around a stamp into which a shift may move light
+
+
+def inject(
+    exposure: Exposure,
+    x: ArrayLike,
+    y: ArrayLike,
+    flux: ArrayLike,
+    *,
+    rng: np.random.Generator | int | None = None,
+    gain: float | None = None,
+) -> Exposure:
+    """A copy of an exposure with point sources added; the input is left as it is.
+
+    Parameters
+    ----------
+    exposure
+        With a PSF.
+    x, y
+        Positions [px] on the exposure's pixel grid, numbers or arrays; integers are pixel
+        centres. A source may hang over the edge, but its centre must be on the frame.
+    flux
+        Sum over the pixels in the exposure's own unit (the calibrated flux over
+        ``photo_calib``); positive. One number, or one for each position.
+    rng
+        Source of the Poisson noise, or its seed; None: fresh.
+    gain
+        Electrons per image unit. None: from the header (see ``camera.GAIN_KEYS``). If that has
+        none either, the light is added without noise and the variance stays as it is. ``np.inf``:
+        no noise, whatever the header says.
+
+    Returns
+    -------
+    exposure : Exposure
+        The light drawn from a Poisson distribution of its expectation, which is also added to
+        the variance: light / gain. Missing pixels stay missing, the mask stays as it is.
+
+    Raises
+    ------
+    InputError
+        If a flux is not positive, a position is off the frame, or the gain is not positive.
+
+    Notes
+    -----
+    The PSF is evaluated at each position and moved to it by splines of degree 7, which conserve
+    the flux. Against exact pixel integration of Moffat profiles the largest error of a pixel is
+    10⁻⁴ of the peak at a FWHM of 4 px, 6·10⁻⁴ at 3 px, 2·10⁻³ at 2.5 px and 9·10⁻³ at 2 px.
+    """
+    xs, ys, fluxes = _sources(exposure, x, y, flux)
+    psf = require_psf(exposure, exposure.name or "the exposure")
+    electrons = None if gain == np.inf else read_camera(exposure.meta, gain=gain).gain
+    light = np.zeros(exposure.shape)
+    for px, py, amount in zip(xs, ys, fluxes, strict=True):
+        stamp = evaluate_psf(psf, px, py, f"the PSF of {exposure.name or 'the exposure'}")
+        _add(light, stamp, px - exposure.xy0[0], py - exposure.xy0[1], amount)
+    image, variance = exposure.image.copy(), exposure.variance
+    noisy = light
+    if electrons is not None:
+        expected = np.maximum(light, 0.0)  # a measured stamp may dip below zero
+        lit = expected > 0
+        counts = np.random.default_rng(rng).poisson(expected[lit] * electrons)
+        noisy = light.copy()
+        noisy[lit] += counts / electrons - expected[lit]
+        if variance is not None:
+            variance = variance + (expected / electrons).astype(variance.dtype)
+    image += noisy.astype(image.dtype)
+    already = exposure.meta.get("NINJECT", 0)
+    meta = exposure.meta | {"NINJECT": int(already) + len(fluxes)}
+    return exposure.replace(
+        image=image,
+        variance=None if variance is None else variance.copy(),
+        mask=exposure.mask.copy(),
+        meta=meta,
+    )
+
+
+def _sources(
+    exposure: Exposure, x: ArrayLike, y: ArrayLike, flux: ArrayLike
+) -> tuple[Array, Array, Array]:
+    """Positions and fluxes as flat arrays of one length, checked."""
+    try:
+        parts = [np.asarray(part, dtype=np.float64) for part in (x, y, flux)]
+        xs, ys, fluxes = (np.ravel(part) for part in np.broadcast_arrays(*parts))
+    except ValueError as error:
+        raise InputError(
+            f"x, y and flux of the sources cannot be combined ({error}): give numbers, or arrays "
+            "of one length"
+        ) from error
+    for amount in fluxes:
+        if not (np.isfinite(amount) and amount > 0):
+            raise InputError(
+                f"flux of an injected source is {amount:g}: it must be positive; to simulate a "
+                "fading source, inject into the template"
+            )
+    for px, py in zip(xs, ys, strict=True):
+        if not exposure.bbox.contains_point(px, py):
+            raise InputError(
+                f"position ({px:g}, {py:g}) is off the frame {exposure.bbox}: the centre of an "
+                "injected source must lie on one of its pixels"
+            )
+    return xs, ys, fluxes
+
+
+def _add(light: Array, stamp: Array, x: float, y: float, flux: float) -> None:
+    """Add ``flux`` times a unit-sum stamp, its centre n // 2 at array position (x, y)."""
+    column, row = int(np.rint(x)), int(np.rint(y))
+    side = max(stamp.shape) + 2 * _MARGIN
+    padded = np.zeros((side, side))
+    middle = side // 2
+    y0, x0 = (middle - n // 2 for n in stamp.shape)
+    padded[y0 : y0 + stamp.shape[0], x0 : x0 + stamp.shape[1]] = stamp
+    moved = shifted(padded, np.array([x - column]), np.array([y - row]))[0]
+    rows, from_rows = _overlap(row - middle, side, light.shape[0])
+    columns, from_columns = _overlap(column - middle, side, light.shape[1])
+    light[rows, columns] += flux / moved.sum() * moved[from_rows, from_columns]
+
+
+def _overlap(start: int, side: int, length: int) -> tuple[slice, slice]:
+    """Where a span of ``side`` from ``start`` meets 0…length, and the same within the span."""
+    low, high = max(start, 0), min(start + side, length)
+    return slice(low, max(high, low)), slice(low - start, max(high, low) - start)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
 from zogy_explorer.diagnostics.peaks import Peaks, find_peaks, responses
+from zogy_explorer.diagnostics.point_response import PointResponse
 from zogy_explorer.diagnostics.vetting import Verdict, vet
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.errors import InputError, MissingDataError
@@ -39,7 +40,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "cell": "name of the grid cell",
         "mask_planes": "mask planes under the footprint, a disk as wide as the PSF of D",
         "flags": "what speaks against a new point source",
-        "reasons": "why, in numbers",
+        "reasons": "why, in numbers; plain ASCII, so that any format holds it",
         "partner": "id of the other lobe of a dipole, 0 if it is no detection",
     }
 )
@@ -60,8 +61,9 @@ def detect(difference: Difference, threshold: float = 5.0) -> QTable:
     -------
     table : astropy.table.QTable
         One row a peak, most significant first; columns as in `COLUMNS`. Without detections it has
-        the same columns and no rows. ``meta`` holds the threshold, the settings' hash, and
-        counts. A row without flags is, as far as the data tell, a point source that changed.
+        the same columns and no rows. ``meta`` holds the threshold, the settings' hash, counts,
+        ``xy0`` of the frame and the FWHM of P_D. A row without flags is, as far as the data tell,
+        a point source that changed.
 
     Raises
     ------
@@ -83,11 +85,17 @@ def detect(difference: Difference, threshold: float = 5.0) -> QTable:
         )
     response_of = responses(difference.cells)
     peaks = find_peaks(difference, float(threshold), response_of)
-    return _table(difference, peaks, vet(difference, peaks, response_of), float(threshold))
+    return _table(
+        difference, peaks, vet(difference, peaks, response_of), float(threshold), response_of
+    )
 
 
 def _table(
-    difference: Difference, peaks: Peaks, verdicts: list[Verdict], threshold: float
+    difference: Difference,
+    peaks: Peaks,
+    verdicts: list[Verdict],
+    threshold: float,
+    response_of: Callable[[int], PointResponse],
 ) -> QTable:
     from astropy import units as u
     from astropy.table import QTable
@@ -132,8 +140,18 @@ def _table(
         n_negative=int((peaks.sign < 0).sum()),
         n_unflagged=clean,
         flux_unit="calibrated unit of the pair",
+        xy0=list(score.xy0),
+        psf_fwhm=_typical_fwhm(difference, response_of),
     )
     return table
+
+
+def _typical_fwhm(
+    difference: Difference, response_of: Callable[[int], PointResponse]
+) -> float | None:
+    """FWHM of P_D [px] in the middle one of the cells that worked; None if none did."""
+    good = [cell.cell.index for cell in difference.cells if cell.ok]
+    return response_of(good[len(good) // 2]).fwhm if good else None
 
 
 def _texts(values: Any) -> NDArray[np.str_]:

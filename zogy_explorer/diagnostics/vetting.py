@@ -175,7 +175,7 @@ def _look_for_brighter(
         if lobe >= _LOBE_SEEN * noise and size <= _LOBE_EXCESS * lobe + noise:
             verdict.reasons["ringing"] = (
                 f"the peak of Scorr {peaks.significance[j]:+.0f} at {distance:.1f} px leaves up "
-                f"to {lobe / noise:.1f} σ here"
+                f"to {lobe / noise:.1f} sigma here"
             )
             return
 
@@ -196,7 +196,7 @@ def _look_at_noise(verdict: Verdict, difference: Difference, peaks: Peaks, i: in
     ):
         if name in names:
             verdict.reasons[raised] = (
-                f"σ(Scorr) is {cell.noise.scorr_measured:.2f} in cell {cell.cell.name}"
+                f"sigma(Scorr) is {cell.noise.scorr_measured:.2f} in cell {cell.cell.name}"
             )
 
 
@@ -216,6 +216,6 @@ def _look_for_hits(
             if hit > source + _HIT_MARGIN:
                 image = "science image" if hits.in_science[k] else "template"
                 verdicts[i].reasons["cosmic_ray"] = (
-                    f"one pixel of the {image} fits with {np.sqrt(hit):.1f} σ, a point source "
-                    f"with {np.sqrt(source):.1f} σ"
+                    f"one pixel of the {image} fits with {np.sqrt(hit):.1f} sigma, a point source "
+                    f"with {np.sqrt(source):.1f} sigma"
                 )

@@ -9,6 +9,7 @@ name when it is complete.
 from __future__ import annotations
 
 from zogy_explorer.io.ccddata import exposure_from_ccddata, exposure_to_ccddata
+from zogy_explorer.io.detections import detection_regions, read_detections, write_detections
 from zogy_explorer.io.difference import DifferenceFile, read_difference, write_difference
 from zogy_explorer.io.native import write_exposure
 from zogy_explorer.io.psf import BrokenPsf
@@ -17,12 +18,15 @@ from zogy_explorer.io.reading import read_exposure, read_exposure_bytes, read_ps
 __all__ = [
     "BrokenPsf",
     "DifferenceFile",
+    "detection_regions",
     "exposure_from_ccddata",
     "exposure_to_ccddata",
+    "read_detections",
     "read_difference",
     "read_exposure",
     "read_exposure_bytes",
     "read_psf",
+    "write_detections",
     "write_difference",
     "write_exposure",
 ]

@@ -6,8 +6,6 @@ import bz2
 import gzip
 import io
 import lzma
-import os
-import secrets
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from astropy.wcs import FITSFixedWarning
 from numpy.typing import NDArray
 
 from zogy_explorer.errors import InputError, PathNotFoundError, ReadError
+from zogy_explorer.io._atomic import atomic_file
 
 _DECOMPRESS = (
     (b"\x1f\x8b", gzip.decompress),
@@ -180,41 +179,19 @@ def image_hdu(
 
 
 def write_atomically(hdus: fits.HDUList, path: str | Path, *, overwrite: bool) -> None:
-    """Write to a temporary file in the same folder, then rename it.
-
-    A reader, or a crash, never sees half a file. ``.gz`` in the name compresses.
+    """Write HDUs, all or nothing; ``.gz`` in the name compresses.
 
     Raises
     ------
     InputError
         If the file exists and may not be overwritten, or the folder cannot be written to.
     """
-    path = Path(path).expanduser()
-    if path.is_symlink():
-        path = path.resolve()
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder; give a file name")
-    if path.exists() and not overwrite:
-        raise InputError(
-            f"cannot write {path}: the file exists; choose another name or allow overwriting"
-        )
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist; make it")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.touch(exist_ok=False)
-        with quiet(), temporary.open("wb") as file:
-            if path.suffix == ".gz":
-                # No time stamp: the same exposure gives the same bytes.
-                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-                    buffer = io.BytesIO()
-                    hdus.writeto(buffer)
-                    packed.write(buffer.getbuffer())
-            else:
-                hdus.writeto(file)
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"cannot write {path}: {reason}; choose another folder") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with quiet(), atomic_file(path, overwrite=overwrite) as file:
+        if Path(path).suffix == ".gz":
+            # No time stamp: the same exposure gives the same bytes.
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                buffer = io.BytesIO()
+                hdus.writeto(buffer)
+                packed.write(buffer.getbuffer())
+        else:
+            hdus.writeto(file)

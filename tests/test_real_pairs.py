@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.ndimage import maximum_filter
 
-from zogy_explorer import CellResult, Exposure, ZogyConfig, ZogyTask
+from zogy_explorer import CellResult, Exposure, ZogyConfig, ZogyTask, plan
+from zogy_explorer.diagnostics import error_budget, flux_image, measure_registration
+from zogy_explorer.prepare import shift_exposure
 
 pytestmark = pytest.mark.shared_data
 
@@ -165,6 +168,112 @@ def test_ztf_shows_its_fading_star(pairs: RealPairs) -> None:
     significance, distance = peak(pairs.subtracted("ztf17aaacxxf").scorr, source)
     assert significance < -100
     assert distance < 1.5
+
+
+# --- registration and noise terms ---------------------------------------------------------------
+
+
+def registered(pairs: RealPairs, name: str, **config: Any) -> Any:
+    """Subtracted after the template was shifted as the file of the science image says."""
+    science, template = pairs.read(name)
+    template = shift_exposure(template, science.meta["REGDX"], science.meta["REGDY"])
+    settings = SETTINGS.get(name, {}) | config
+    return ZogyTask(config=ZogyConfig(**settings)).run(science, template).difference
+
+
+def extremes(scorr: np.ndarray, x: float, y: float, radius: int = 4) -> tuple[float, float]:
+    """Highest and lowest Scorr around a position."""
+    row, column = round(y), round(x)
+    near = scorr[row - radius : row + radius + 1, column - radius : column + radius + 1]
+    return float(near.max()), float(near.min())
+
+
+def peaks(difference: Any, threshold: float = 5.0) -> tuple[int, int]:
+    """Unmasked local extremes of Scorr beyond a threshold, of either sign."""
+    counts = []
+    for sign in (1, -1):
+        scorr = sign * difference.scorr
+        at_peak = (scorr == maximum_filter(scorr, 9)) & (scorr > threshold)
+        counts.append(int((at_peak & (difference.diff.mask == 0)).sum()))
+    return counts[0], counts[1]
+
+
+def measured(pairs: RealPairs, name: str) -> dict[str, Any]:
+    return json.loads((pairs.folder / name / "truth.json").read_text())["measured"]
+
+
+def test_decam_after_registration_is_as_its_truth_says(pairs: RealPairs) -> None:
+    (source,) = pairs.truth("decam_sn")
+    plain = pairs.subtracted("decam_sn").difference
+    moved = registered(pairs, "decam_sn")
+    assert peak(plain.scorr, source)[0] == pytest.approx(source["scorr_no_registration"], abs=0.1)
+    assert peak(moved.scorr, source)[0] == pytest.approx(source["scorr_registered"], abs=0.1)
+    for x, y in ((58, 180.5), (101, 73), (5, 126)):  # every star was a dipole
+        high, low = extremes(moved.scorr, x, y)
+        high_before, low_before = extremes(plain.scorr, x, y)
+        assert max(high, -low) < 0.45 * max(high_before, -low_before)
+    (row,), (column,) = np.nonzero(moved.scorr == peak(moved.scorr, source)[0])
+    flux = flux_image(moved)
+    assert flux.flux[row, column] == pytest.approx(source["flux"], rel=0.03)
+
+
+@pytest.mark.parametrize("noise", ["measured", (0.1296, 0.058)])
+def test_the_astrometric_term_mutes_the_star_that_moved_and_keeps_the_supernova(
+    pairs: RealPairs, noise: Any
+) -> None:
+    (source,) = pairs.truth("decam_sn")
+    without = extremes(registered(pairs, "decam_sn").scorr, 58, 180.5)
+    difference = registered(pairs, "decam_sn", astrometricNoise=noise)
+    high, low = extremes(difference.scorr, 58, 180.5)
+    assert max(without[0], -without[1]) > 30
+    assert max(high, -low) < 5
+    assert peak(difference.scorr, source)[0] > 10
+    assert peaks(difference) == (2, 0)  # as its truth says: the supernova and a noise excursion
+    budget = error_budget(difference, 61, 180.5)  # on the flank of the star
+    assert budget.fractions["astrometric"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "stars"), [("decam_sn", 4), ("eso085_null", 50), ("goto_m88", 15)]
+)
+def test_shift_and_scatter_are_those_of_the_truth(pairs: RealPairs, name: str, stars: int) -> None:
+    registration = measure_registration(*pairs.read(name))
+    known = measured(pairs, name)
+    assert registration.stars["used"].sum() >= stars
+    if name != "goto_m88":  # its shift varies over the frame
+        np.testing.assert_allclose(
+            registration.shift,
+            known["shift_science_minus_template_pix"],
+            atol=0.02 + 2 * max(registration.shift_error),
+        )
+        assert registration.displaced
+    np.testing.assert_allclose(registration.scatter, known["astrometric_rms_pix"], rtol=0.35)
+
+
+def test_null_pair_loses_its_false_peaks_as_its_truth_says(pairs: RealPairs) -> None:
+    known = measured(pairs, "eso085_null")["n_peaks_gt5"]
+    found = {
+        "plain": peaks(pairs.subtracted("eso085_null").difference),
+        "reg": peaks(registered(pairs, "eso085_null")),
+        "regast": peaks(registered(pairs, "eso085_null", astrometricNoise="measured")),
+    }
+    for name, counts in found.items():
+        np.testing.assert_allclose(counts, known[name], atol=2, err_msg=name)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_measured_noise_is_found_or_its_lack_explained_on_every_pair(
+    pairs: RealPairs, name: str
+) -> None:
+    science, template = pairs.read(name)
+    settings = {"maxPsfCentroidDist": 1.0, "astrometricNoise": "measured"}
+    steps = plan(science, template, ZogyConfig(**settings))
+    names = {flag.name for flag in steps.flags}
+    if steps.astrometric is None:
+        assert names == {"ASTROMETRIC_NOISE_UNKNOWN"}
+    else:
+        assert "ASTROMETRIC_NOISE_MEASURED" in names
+        assert max(*steps.astrometric.science, *steps.astrometric.template) < 0.3
 
 
 # --- through the page's session ----------------------------------------------------------------

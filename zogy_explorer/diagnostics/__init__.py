@@ -15,7 +15,19 @@ from zogy_explorer.diagnostics.noise import (
     noise_table,
     scorr_statistics,
 )
+from zogy_explorer.diagnostics.photometry import (
+    ErrorBudget,
+    FluxImage,
+    error_budget,
+    flux_image,
+    limiting_flux,
+)
 from zogy_explorer.diagnostics.psf_match import PsfMatch, psf_match, psf_match_over_cell
+from zogy_explorer.diagnostics.registration import (
+    Registration,
+    measure_registration,
+    registration_of,
+)
 from zogy_explorer.diagnostics.seams import Seam, SeamReport, Step, seam_steps
 from zogy_explorer.diagnostics.stacks import StackedResidual, stacked_residuals
 from zogy_explorer.diagnostics.support import FourierSupport, fourier_support
@@ -34,7 +46,9 @@ __all__ = [
     "DETECTION_FLAGS",
     "Autocorrelation",
     "Cause",
+    "ErrorBudget",
     "Explanation",
+    "FluxImage",
     "FourierSupport",
     "InputNoise",
     "LagCovariance",
@@ -42,6 +56,7 @@ __all__ = [
     "PsfMatch",
     "Quantiles",
     "RadialSpectrum",
+    "Registration",
     "ScorrStatistics",
     "Seam",
     "SeamReport",
@@ -51,14 +66,19 @@ __all__ = [
     "Whiteness",
     "autocorrelation",
     "detect",
+    "error_budget",
     "explain",
     "explain_sigma",
+    "flux_image",
     "fourier_support",
     "input_noise",
+    "limiting_flux",
+    "measure_registration",
     "noise_table",
     "power_spectrum",
     "psf_match",
     "psf_match_over_cell",
+    "registration_of",
     "scorr_statistics",
     "seam_steps",
     "stacked_residuals",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -205,7 +206,7 @@ def registration_noise(
         cause = f"the registration errors could not be measured: {stars.reason}"
         return None, (raise_flag("ASTROMETRIC_NOISE_UNKNOWN", cause),)
     x, y = stars.scatter
-    half = (x / np.sqrt(2), y / np.sqrt(2))
+    half = (x / math.sqrt(2), y / math.sqrt(2))
     cause = f"{stars.count} matched stars scatter by ({x:.3f}, {y:.3f}) px around their mean shift"
     flags = [raise_flag("ASTROMETRIC_NOISE_MEASURED", cause)]
     if stars.displaced:

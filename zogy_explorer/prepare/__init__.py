@@ -7,6 +7,7 @@ from zogy_explorer.camera import Camera, read_camera
 from zogy_explorer.prepare.align import align_to
 from zogy_explorer.prepare.completing import Completed, complete
 from zogy_explorer.prepare.psf import MeasuredPsf, measure_psf
+from zogy_explorer.prepare.shift import shift_exposure
 
 __all__ = [
     "Camera",
@@ -16,4 +17,5 @@ __all__ = [
     "complete",
     "measure_psf",
     "read_camera",
+    "shift_exposure",
 ]

@@ -155,6 +155,20 @@ def test_goto_frames_explain_their_noise_deficit(real: Callable) -> None:
 
 
 @pytest.mark.shared_data
+def test_every_cell_of_the_goto_grid_is_explained(real: Callable) -> None:
+    difference = real("goto_m88", doSpatialGrid=True)
+    found = [input_noise(difference.plan, cell) for cell in difference.cells]
+    ratio = np.array([n.expected_scorr_sigma / n.measured_scorr_sigma for n in found])
+    smooth = np.array([n.structure < 0.7 for n in found])
+    assert smooth.sum() >= len(found) - 1  # all but the galaxy's core
+    assert np.all(np.abs(ratio[smooth] - 1) < 0.1)
+    assert np.median(ratio) == pytest.approx(1, abs=0.02)
+    assert np.all(np.abs(ratio - 1) < 0.2)
+    (core,) = (n for n in found if n.structure >= 0.7)
+    assert "uncertain" in explain_sigma(core)
+
+
+@pytest.mark.shared_data
 def test_a_stamp_of_63_pixels_is_measured(real: Callable) -> None:
     noise = of_one_cell(real("ztf17aaacxxf"))
     assert noise.n_pixels > 1000

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from zogy_explorer.diagnostics.field import require_ok, usable
 from zogy_explorer.diagnostics.lags import (
@@ -40,6 +41,8 @@ _LEAST_PIXELS = 400
 _OUTLIER = 5.0  # robust σ of a pixel, beyond which it is no noise
 _LARGEST_LAG = 48  # [px]
 _NOTABLE = 0.03  # change of σ(Scorr) that deserves words
+_SCALE = 12.0  # [px] σ of the Gaussian over which light is smooth
+_STRUCTURE = 0.7  # σ of a pixel; smooth light that varies more would drown the noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,9 @@ class InputNoise:
         Its sampling error.
     measured_scorr_sigma, measured_error
         σ of Scorr over the same pixels, clipped at 5 robust σ, and its sampling error.
+    structure
+        Rms of smooth light, such as a galaxy's halo, over the pixels used [σ of a pixel]. Where
+        it exceeds 0.7 it is subtracted first, and the expected σ is less certain.
     n_pixels
         Pixels used.
     """
@@ -92,6 +98,7 @@ class InputNoise:
     expected_error: float
     measured_scorr_sigma: float
     measured_error: float
+    structure: float
     n_pixels: int
 
     @property
@@ -140,6 +147,10 @@ def input_noise(
     n = int(np.count_nonzero(use))
     if n < _LEAST_PIXELS:
         return _unknown(n)
+    smooth = [_smooth_light(values, use) for values in images]
+    structure = max(float(light[use].std()) for light in smooth)
+    if structure > _STRUCTURE:
+        images = [values - light for values, light in zip(images, smooth, strict=True)]
     if max_lag is None:
         max_lag = min(max(int(np.ceil(2 * result.kernel_reach)), 4), _LARGEST_LAG)
     max_lag = fitting_lag(result.region.shape, max_lag)
@@ -171,6 +182,7 @@ def input_noise(
         expected_error=response.error(auto_n, auto_r) / (2 * max(_root(expected), 1e-3)),
         measured_scorr_sigma=measured,
         measured_error=measured_error,
+        structure=structure,
         n_pixels=n,
     )
 
@@ -211,7 +223,11 @@ def explain_sigma(noise: InputNoise) -> str:
     why = ", because " + "; and ".join(causes) if causes else ", white and not shared"
     error = float(np.hypot(noise.expected_error, noise.measured_error))
     if abs(measured - expected) > max(_NOTABLE * expected, 3 * error):
-        return f"{start}{why}. The rest is not noise of the images: residuals of subtraction."
+        if measured < expected or noise.structure > _STRUCTURE:
+            rest = "Smooth light that varies over the cell makes this prediction uncertain."
+        else:
+            rest = "The rest is not noise of the images: the subtraction leaves residuals."
+        return f"{start}{why}. {rest}"
     return f"{start}{why}."
 
 
@@ -276,6 +292,14 @@ def _no_outlier(values: Plane, use: Flags) -> Flags:
     return np.abs(values - np.median(values[use])) <= _OUTLIER * sigma
 
 
+def _smooth_light(values: Plane, use: Flags) -> Plane:
+    """Gaussian-weighted mean of the pixels in use around each pixel, less their mean."""
+    level = float(values[use].mean())
+    near = ndimage.gaussian_filter(np.where(use, values - level, 0.0), _SCALE, mode="constant")
+    weight = ndimage.gaussian_filter(use.astype(np.float64), _SCALE, mode="constant")
+    return np.asarray(near / np.maximum(weight, 1e-3))
+
+
 def _measured(result: CellResult, use: Flags) -> tuple[float, float]:
     """σ of Scorr over the pixels in use, and its sampling error."""
     if result.scorr is None or result.psf_score is None:
@@ -308,21 +332,22 @@ def _root(variance: float) -> float:
 def _unknown(n: int) -> InputNoise:
     nan, empty = float("nan"), np.empty((0, 0))
     return InputNoise(
-        np.empty(0, dtype=int),
-        empty,
-        empty,
-        empty,
-        nan,
-        nan,
-        nan,
-        None,
-        None,
-        None,
-        nan,
-        nan,
-        nan,
-        nan,
-        nan,
-        nan,
-        n,
+        lags=np.empty(0, dtype=int),
+        science=empty,
+        template=empty,
+        shared=empty,
+        error=nan,
+        variance_science=nan,
+        variance_template=nan,
+        spectrum_science=None,
+        spectrum_template=None,
+        coherence=None,
+        sigma_variance=nan,
+        sigma_correlated=nan,
+        expected_scorr_sigma=nan,
+        expected_error=nan,
+        measured_scorr_sigma=nan,
+        measured_error=nan,
+        structure=nan,
+        n_pixels=n,
     )

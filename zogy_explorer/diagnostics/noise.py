@@ -169,17 +169,22 @@ def tail_counts(
 ) -> tuple[TailCount, ...]:
     """Counts of values beyond thresholds, with bands for pixels of this ``correlation`` by lag."""
     return tuple(
-        tail_count(t, int((values > t).sum()), int((values < -t).sum()), values.size, correlation)
+        tail_count(
+            t,
+            int((values > t).sum()),
+            int((values < -t).sum()),
+            values.size,
+            clump(t, correlation),
+        )
         for t in thresholds
     )
 
 
 def tail_count(
-    threshold: float, positive: int, negative: int, n_pixels: int, correlation: Plane
+    threshold: float, positive: int, negative: int, n_pixels: int, size: float
 ) -> TailCount:
-    """One count of ``n_pixels`` pixels with its band."""
+    """One count of ``n_pixels`` pixels with its band, for clumps of mean ``size`` pixels."""
     p = 2 * float(ndtr(-threshold))
-    size = clump(threshold, correlation)
     independent = max(round(n_pixels / size), 1)
     low, high = binom.interval(_COVERAGE, independent, p)
     return TailCount(

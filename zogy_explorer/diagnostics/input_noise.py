@@ -142,15 +142,16 @@ def input_noise(
     images = [_in_sigma(image, inside) for image in (plan.science, plan.template)]
     for values in images:
         use &= np.isfinite(values)
+    structure = float("nan")
     if np.count_nonzero(use) >= _LEAST_PIXELS:
+        smooth = [_smooth_light(values, use) for values in images]
+        structure = max(float(light[use].std()) for light in smooth)
+        if structure > _STRUCTURE:
+            images = [values - light for values, light in zip(images, smooth, strict=True)]
         use &= np.logical_and(*(_no_outlier(values, use) for values in images))
     n = int(np.count_nonzero(use))
     if n < _LEAST_PIXELS:
         return _unknown(n)
-    smooth = [_smooth_light(values, use) for values in images]
-    structure = max(float(light[use].std()) for light in smooth)
-    if structure > _STRUCTURE:
-        images = [values - light for values, light in zip(images, smooth, strict=True)]
     if max_lag is None:
         max_lag = min(max(int(np.ceil(2 * result.kernel_reach)), 4), _LARGEST_LAG)
     max_lag = fitting_lag(result.region.shape, max_lag)
@@ -221,13 +222,16 @@ def explain_sigma(noise: InputNoise) -> str:
     start = f"Scorr has σ = {measured:.2f} ± {noise.measured_error:.2f}; the noise of the images "
     start += f"as measured predicts {expected:.2f} ± {noise.expected_error:.2f}"
     why = ", because " + "; and ".join(causes) if causes else ", white and not shared"
+    if noise.structure > _STRUCTURE:
+        return (
+            f"{start}{why}. Smooth light that varies over the cell was subtracted first: the "
+            "prediction is uncertain."
+        )
     error = float(np.hypot(noise.expected_error, noise.measured_error))
-    if abs(measured - expected) > max(_NOTABLE * expected, 3 * error):
-        if measured < expected or noise.structure > _STRUCTURE:
-            rest = "Smooth light that varies over the cell makes this prediction uncertain."
-        else:
-            rest = "The rest is not noise of the images: the subtraction leaves residuals."
-        return f"{start}{why}. {rest}"
+    if measured - expected > max(_NOTABLE * expected, 3 * error):
+        return (
+            f"{start}{why}. The rest is not noise of the images: the subtraction leaves residuals."
+        )
     return f"{start}{why}."
 
 

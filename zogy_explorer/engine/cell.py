@@ -86,7 +86,8 @@ def subtract_cell(
         cut_cell(plan, cell),
         calculate_score=calculate_score,
         checkpoint=checkpoint,
-        cache=cache,
+        # Kernels are known by PSFs and weights, under the settings of the frame.
+        cache=cache if plan.for_cell(cell) is plan else None,
         room=room,
     )
 

@@ -92,6 +92,7 @@ def cut_cell(
     variances
         σ² of a pixel to use in place of the measured ones [calibrated unit²].
     """
+    plan = plan.for_cell(cell)
     xy0 = (plan.bbox.x0, plan.bbox.y0)
     region = result_region(plan, cell)
     seen = plan.bbox.intersection(cell.outer)
@@ -142,7 +143,7 @@ def _missing(plan: SubtractionPlan, inside: tuple[slice, slice]) -> Flags | None
 
 def result_region(plan: SubtractionPlan, cell: Cell) -> Box:
     """Inner box widened by the blending zone, within border and image."""
-    margin = min(plan.config.blendCells, plan.border)
+    margin = min(plan.config.blendCells, plan.for_cell(cell).border)
     wide = Box(
         cell.inner.x0 - margin,
         cell.inner.y0 - margin,

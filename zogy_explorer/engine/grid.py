@@ -80,6 +80,13 @@ def generate_grid(
     )
 
 
+def padded_box(inner: Box, border: int, least: int, sizing: str) -> Box:
+    """Outer box of one cell by the rules of `generate_grid`."""
+    x, width = _outer(inner.x0, inner.width, border, least, sizing)
+    y, height = _outer(inner.y0, inner.height, border, least, sizing)
+    return Box(x, y, width, height)
+
+
 def padded_length(length: int, sizing: str) -> int:
     """Transform length ≥ ``length``, even, by the rule ``sizing``."""
     if sizing == "powerOfTwo":

@@ -36,7 +36,8 @@ class Mosaic:
     def __init__(self, plan: SubtractionPlan, *, calculate_score: bool = True) -> None:
         self.plan = plan
         dtype = np.result_type(plan.science.image, plan.template.image)
-        if plan.config.workingPrecision == "double":
+        plans = (plan, *plan.own_plans.values())
+        if any(each.config.workingPrecision == "double" for each in plans):
             dtype = np.dtype(np.float64)
         self._dtype = dtype
         self._cells: dict[int, CellResult] = {}
@@ -78,10 +79,11 @@ class Mosaic:
         """
         if result.cell.index in self._cells:
             raise InputError(f"cell {result.cell.name} was pasted before: paste each cell once")
-        if result.config_hash != self.plan.config_hash:
+        wanted = self.plan.for_cell(result.cell).config_hash
+        if result.config_hash != wanted:
             raise InputError(
                 f"cell {result.cell.name} was made with configuration {result.config_hash}, "
-                f"the plan has {self.plan.config_hash}: subtract it again with this plan"
+                f"the plan has {wanted}: subtract it again with this plan"
             )
         if result.ok and any(getattr(result, name) is None for name in self._names):
             raise InputError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,13 @@ from zogy_explorer.engine.grid import Cell, generate_grid
 from zogy_explorer.engine.moments import adaptive_moments
 from zogy_explorer.engine.noise_setting import MEASURED, given_noise
 from zogy_explorer.engine.noise_terms import AstrometricNoise, NoiseTerms
+from zogy_explorer.engine.overrides import (
+    CellSettings,
+    check_cell_fields,
+    find_cell,
+    repadded,
+    settings_hash,
+)
 from zogy_explorer.engine.prepare import PreparedImage, PreparedPair, prepare_pair
 from zogy_explorer.errors import PsfError, ZogyError
 from zogy_explorer.exposure import Exposure
@@ -86,6 +93,10 @@ class SubtractionPlan:
         Registration errors for the noise term of S, as given or measured; None: off.
     flags
         What is noteworthy about the pair as a whole; each cell repeats it.
+    own_plans
+        Plans of the cells with settings of their own, by index.
+    overrides
+        Those settings, by the name of the cell.
     """
 
     config: Settings
@@ -97,6 +108,12 @@ class SubtractionPlan:
     psf_sigma: tuple[float, float]
     astrometric: AstrometricNoise | None = None
     flags: tuple[Flag, ...] = ()
+    own_plans: Mapping[int, SubtractionPlan] = field(default_factory=dict)
+    overrides: CellSettings = field(default_factory=dict)
+
+    def for_cell(self, cell: Cell) -> SubtractionPlan:
+        """The plan whose settings a cell has: this one, or the cell's own."""
+        return self.own_plans.get(cell.index, self)
 
     @property
     def noise_terms(self) -> NoiseTerms:
@@ -125,8 +142,13 @@ class SubtractionPlan:
 
     @property
     def config_hash(self) -> str:
-        """Digest of the settings."""
+        """Digest of the settings of the frame."""
         return self.config.config_hash
+
+    @property
+    def settings_hash(self) -> str:
+        """Digest of the settings of the frame and of its cells."""
+        return settings_hash(self.config, self.overrides)
 
     def cell_at(self, x: float, y: float) -> Cell | None:
         """The cell whose inner box holds pixel position (x, y), or None."""
@@ -138,6 +160,7 @@ def plan(
     template: Exposure,
     config: ZogyConfig,
     prepared: PreparedPair | None = None,
+    overrides: CellSettings | None = None,
 ) -> SubtractionPlan:
     """Snapshot of a subtraction: settings, prepared planes and grid.
 
@@ -149,6 +172,8 @@ def plan(
         Settings; later changes to it have no effect on the plan.
     prepared
         Planes of an earlier plan, used if preparing again would give the same.
+    overrides
+        Settings of single cells, such as ``{"r0c1": {"maxPsfCentroidDist": 0.5}}``.
 
     Raises
     ------
@@ -161,17 +186,10 @@ def plan(
         prepared = prepare_pair(science, template, config)
     settings = Settings(config)
     require_arithmetic(settings.arithmetic)
-    stamps = tuple(
-        _average_stamp(exposure, role)
-        for exposure, role in ((science, "science"), (template, "template"))
-    )
-    sigmas = tuple(determinant_radius(stamp, settings) for stamp in stamps)
-    _check_stamps_fit(stamps, science)
-    measured = border_rule((sigmas[0], sigmas[1]), [s.shape for s in stamps], settings)
-    border = _border_pixels(measured, settings)
+    sigmas, border, measured = _psfs_and_border(science, template, settings)
     bbox = science.bbox
     astrometric, flags = registration_noise(prepared, settings)
-    return SubtractionPlan(
+    made = SubtractionPlan(
         config=settings,
         prepared=prepared,
         bbox=bbox,
@@ -188,6 +206,42 @@ def plan(
         astrometric=astrometric,
         flags=flags,
     )
+    return _with_overrides(made, config, overrides) if overrides else made
+
+
+def _with_overrides(
+    made: SubtractionPlan, config: ZogyConfig, overrides: CellSettings
+) -> SubtractionPlan:
+    """The plan with cells of their own settings: inner boxes stay, all else follows them."""
+    by_name = {cell.name: cell for cell in made.cells}
+    cells, own, kept = list(made.cells), {}, {}
+    for name, values in overrides.items():
+        cell = find_cell(name, by_name)
+        if not values:
+            continue
+        check_cell_fields(values)
+        settings = Settings(ZogyConfig.from_dict(config.to_dict() | dict(values)))
+        require_arithmetic(settings.arithmetic)
+        _, border, measured = _psfs_and_border(made.science.source, made.template.source, settings)
+        cells[cell.index] = repadded(cell, border, settings)
+        own[cell.index] = replace(made, config=settings, border=border, border_measured=measured)
+        kept[name] = dict(values)
+    return replace(made, cells=tuple(cells), own_plans=own, overrides=kept)
+
+
+def _psfs_and_border(
+    science: Exposure, template: Exposure, settings: Settings
+) -> tuple[tuple[float, float], int, float]:
+    """σ of both PSFs at their average position, and the border that follows."""
+    stamps = tuple(
+        _average_stamp(exposure, role)
+        for exposure, role in ((science, "science"), (template, "template"))
+    )
+    sigmas = tuple(determinant_radius(stamp, settings) for stamp in stamps)
+    _check_stamps_fit(stamps, science)
+    pair = (sigmas[0], sigmas[1])
+    measured = border_rule(pair, [stamp.shape for stamp in stamps], settings)
+    return pair, _border_pixels(measured, settings), measured
 
 
 def registration_noise(

@@ -182,7 +182,7 @@ def _result_of(future: Future[CellResult], cell: Cell, plan: SubtractionPlan) ->
             cell=cell,
             region=result_region(plan, cell),
             flags=(raise_flag("CELL_ERROR", cause),),
-            config_hash=plan.config_hash,
+            config_hash=plan.for_cell(cell).config_hash,
             version=__version__,
         )
 

@@ -2,7 +2,8 @@
 
 The layout is that of an exposure (so that any reader shows D), then SCORE, SCORE_VARIANCE, SCORR,
 SCORE_PSF, ASTROMETRIC_VARIANCE and FLUX_VARIANCE (where a noise term is on: what it adds to
-SCORE_VARIANCE in the denominator of SCORR), CELLS (a table, one row a cell) and CONFIG (JSON).
+SCORE_VARIANCE in the denominator of SCORR), CELLS (a table, one row a cell), CONFIG (JSON) and
+OVERRIDES (JSON, only where cells have settings of their own; CELLS has the digest of each).
 D and S share mask and WCS.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ class DifferenceFile:
         Settings, as `ZogyConfig.from_dict` takes them.
     header
         Cards of the primary header.
+    overrides
+        Settings of single cells by the name of the cell, as `plan` takes them.
     """
 
     diff: Exposure
@@ -76,6 +79,7 @@ class DifferenceFile:
     header: dict[str, Any]
     astrometric_variance: NDArray[np.floating] | None = None
     flux_variance: NDArray[np.floating] | None = None
+    overrides: dict[str, Any] = field(default_factory=dict)
 
 
 def write_difference(difference: Difference, path: str | Path, overwrite: bool = True) -> None:
@@ -86,6 +90,11 @@ def write_difference(difference: Difference, path: str | Path, overwrite: bool =
     InputError
         If the file cannot be written there.
     """
+    write_atomically(difference_hdus(difference), path, overwrite=overwrite)
+
+
+def difference_hdus(difference: Difference) -> fits.HDUList:
+    """The extensions of a difference file."""
     config = dict(difference.plan.config)
     with quiet():
         # EXTRAS, if any, stays with the exposure; the order of extensions does not matter.
@@ -110,7 +119,10 @@ def write_difference(difference: Difference, path: str | Path, overwrite: bool =
             hdus += psf_hdus(score.psf, score.bbox, "SCORE_PSF")
         hdus.append(fits.BinTableHDU(cell_table(difference.cells, encode=True), name="CELLS"))
         hdus.append(json_hdu(config, "CONFIG"))
-    write_atomically(fits.HDUList(hdus), path, overwrite=overwrite)
+        if difference.plan.overrides:
+            header["ZEXPHSET"] = (difference.plan.settings_hash, "digest of CONFIG and OVERRIDES")
+            hdus.append(json_hdu(dict(difference.plan.overrides), "OVERRIDES"))
+    return fits.HDUList(hdus)
 
 
 def read_difference(path: str | Path) -> DifferenceFile:
@@ -128,7 +140,7 @@ def read_difference(path: str | Path) -> DifferenceFile:
                 path, "it is not a difference file: open it as an exposure, or subtract first"
             )
         diff = native.read(hdus, path)
-        cells, config = (find(hdus, name) for name in ("CELLS", "CONFIG"))
+        cells, config, own = (find(hdus, name) for name in ("CELLS", "CONFIG", "OVERRIDES"))
         return DifferenceFile(
             diff=diff,
             score=_score(hdus, diff),
@@ -137,6 +149,7 @@ def read_difference(path: str | Path) -> DifferenceFile:
             flux_variance=_plane(hdus, "FLUX_VARIANCE"),
             cells=_decode(cells),
             config=read_json(config),
+            overrides={} if own is None else read_json(own),
             header={card.keyword: card.value for card in hdus[0].header.cards if card.keyword},
         )
 

@@ -36,3 +36,11 @@ def session(pair):
     made = Session(ZogyConfig(doSpatialGrid=True, gridInnerSize=2.0), live=False)
     made.open_exposures(*pair)
     return made
+
+
+@pytest.fixture
+def page(session):
+    """The whole page of the session, without a browser: painting is done at once."""
+    from zogy_explorer.ui.page import Page
+
+    return Page(session)

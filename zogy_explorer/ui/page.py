@@ -60,7 +60,7 @@ class Page:
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
         self.header = Header(session, self.toggle_theme, self.toggle_help)
         self.sidebar = Sidebar(session)
-        context = PageContext(session, self.painter, self.wall)
+        context = self.context = PageContext(session, self.painter, self.wall)
         self.inspector = Inspector(context, palette(dark))
         self.drawer = Drawer(context, palette(dark))
         self.help = help_pane()
@@ -111,6 +111,7 @@ class Page:
 
     def close(self) -> None:
         """The browser has gone."""
+        self.context.close()
         self.session.close()
 
     # -- arrangement -----------------------------------------------------------------------
@@ -138,13 +139,6 @@ class Page:
             margin=(6, 8, 0, 8),
             styles={"border-left": "3px solid var(--zx-warning)", "padding-left": "8px"},
         )
-        lower = pn.Column(
-            self.drawer.view,
-            sizing_mode="stretch_width",
-            height=190,
-            margin=0,
-            styles={"border-top": "1px solid var(--zx-border)"},
-        )
         centre = pn.Column(
             self.alert_row,
             self.noise_pane,
@@ -155,7 +149,7 @@ class Page:
                 margin=0,
                 styles={"padding": "0 8px", "overflow": "hidden"},
             ),
-            lower,
+            self.drawer.view,
             sizing_mode="stretch_both",
             margin=0,
             css_classes=["zx-centre"],

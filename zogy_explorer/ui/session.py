@@ -242,6 +242,10 @@ class Session(Journal):
             if (cell.column, cell.row) == (here.column + columns, here.row + rows):
                 self.select(cell.index)
 
+    def courier(self) -> Courier:
+        """What carries results of work to the thread that may touch the page."""
+        return self._courier()
+
     def close(self) -> None:
         """The page is gone: stop its work."""
         self._frames.close()

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import panel as pn
+import param
 
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer.base import DrawerTab
 from zogy_explorer.ui.drawer.cells import CellsTab
 from zogy_explorer.ui.drawer.code import CodeTab
 from zogy_explorer.ui.drawer.log import LogTab
+from zogy_explorer.ui.drawer.threshold import ThresholdTab
 from zogy_explorer.ui.style import Lazy, Palette
 
-TABS: tuple[Callable[[PageContext], DrawerTab], ...] = (CellsTab, LogTab, CodeTab)
+TABS: tuple[Callable[[PageContext], DrawerTab], ...] = (CellsTab, ThresholdTab, LogTab, CodeTab)
 """The tabs, in their order."""
+
+HEIGHT = 236
+"""[px] Room for a plot; the images above are as wide as they can be at 1280×800 all the same."""
 
 
 class Drawer:
@@ -32,15 +37,22 @@ class Drawer:
         self.tabs = [make(context) for make in TABS]
         self._places = [Lazy(lambda tab=tab: tab.view) for tab in self.tabs]  # type: ignore[misc]
         self._places[0].fill()
-        self.view = pn.Tabs(
+        self._tabs = pn.Tabs(
             *((t.title, p.view) for t, p in zip(self.tabs, self._places, strict=True)),
             sizing_mode="stretch_both",
             margin=(0, 4),
         )
+        self.view = pn.Column(
+            self._tabs,
+            sizing_mode="stretch_width",
+            height=HEIGHT,
+            margin=0,
+            styles={"border-top": "1px solid var(--zx-border)"},
+        )
         self.theme(colors)
         ask = context.painter.ask
-        self.view.param.watch(lambda event: self._places[event.new].fill(), "active")
-        self.view.param.watch(lambda event: ask(self._show), "active")
+        self._tabs.param.watch(self._switched, "active")
+        self._tabs.param.watch(lambda event: ask(self._show), "active")
         context.session.param.watch(
             lambda *events: ask(self._show), ["frame", "live_cell", "anchor"]
         )
@@ -50,5 +62,12 @@ class Drawer:
         for tab in self.tabs:
             tab.theme(colors)
 
+    def front(self, title: str) -> None:
+        """Bring the tab of this title to the front."""
+        self._tabs.active = [tab.title for tab in self.tabs].index(title)
+
+    def _switched(self, event: param.parameterized.Event) -> None:
+        self._places[event.new].fill()
+
     def _show(self) -> None:
-        self.tabs[self.view.active].show()
+        self.tabs[self._tabs.active].show()

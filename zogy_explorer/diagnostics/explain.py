@@ -42,7 +42,9 @@ _FITTED = (
     "cosmic_ray",
     "ringing",
 )
-_PLAUSIBLE = {"flux": 0.5, "psf_width": 0.5}
+_MISFIT = 1.5  # reduced χ² of the best account from which no account is a good one
+_SLIGHT = 0.35  # rms of a difference of PSF shape over the light's
+_PLAUSIBLE = {"flux": 0.4, "psf_width": 0.4}
 """Largest errors of a pair that are still errors of a pair; a shift may be one FWHM."""
 
 
@@ -66,7 +68,11 @@ class Explanation:
     chi2_left
         χ² that the supported causes leave.
     noise_excess
-        Measured σ of D over the predicted one, by which errors were widened; at least 1.
+        Measured over predicted σ of D or Scorr, whichever is larger, by which errors were
+        widened; at least 1.
+    misfit
+        χ² per pixel of the best account, if above 1: then errors of the model rather than noise
+        limit it, and ``Cause.gain`` counts Δχ² in units of this.
     cell
         Name of the cell.
     diff, model
@@ -82,6 +88,7 @@ class Explanation:
     n_pixels: int
     chi2_left: float
     noise_excess: float
+    misfit: float
     cell: str
     diff: Plane = field(repr=False)
     model: Plane = field(repr=False)
@@ -180,7 +187,7 @@ def _failed(
     )
     nothing = np.zeros(box.shape)
     return Explanation(
-        x, y, (cause,), box, radius, 0.0, 0, 0.0, 1.0, cell.cell.name, nothing, nothing
+        x, y, (cause,), box, radius, 0.0, 0, 0.0, 1.0, 1.0, cell.cell.name, nothing, nothing
     )
 
 
@@ -195,6 +202,7 @@ class _Model:
     source: PointSource | None = None
     hits: Hits | None = None
     far: Hits | None = None
+    shapes: tuple[Added, ...] = ()
 
 
 class _Inquiry:
@@ -223,6 +231,7 @@ class _Inquiry:
         self.core = np.hypot(columns - x, rows - y) <= self.reach
         self.suspects = Suspects(self.window, self.start, (x, y), self.reach)
         self.chi2 = self.window.chi2(self.start.diff)
+        self.misfit = 1.0
         self.penalty = float(np.log(max(self.window.n_pixels, 2)))
 
     # --- models ----------------------------------------------------------------------------
@@ -231,7 +240,8 @@ class _Inquiry:
         """The model with one more cause; several where there are several ways."""
 
         def more(**changes: Any) -> _Model:
-            return replace(model, names=(*model.names, name), **changes)
+            called = "psf_width" if name == "psf_shape" else name
+            return replace(model, names=(*model.names, called), **changes)
 
         if name == "shift":
             return [more(errors=(*model.errors, "dx", "dy"), dof=model.dof + 2)]
@@ -239,6 +249,10 @@ class _Inquiry:
             return [more(errors=(*model.errors, "flux"), dof=model.dof + 1)]
         if name == "psf_width":
             return [more(errors=(*model.errors, which), dof=model.dof + 1) for which in WIDTHS]
+        if name == "psf_shape":
+            shapes = self.suspects.shapes()
+            added = (*model.added, *shapes)
+            return [more(added=added, dof=model.dof + len(shapes), shapes=shapes)]
         if name == "background":
             level = self.suspects.level()
             return [more(added=(*model.added, level), dof=model.dof + 1)]
@@ -261,7 +275,7 @@ class _Inquiry:
             return found
         assert name == "cosmic_ray"
         for image in (0, 1):
-            hits = self.suspects.hits(left, image=image, penalty=2 * self.penalty)
+            hits = self.suspects.hits(left, image=image, penalty=2 * self.penalty * self.misfit)
             if hits is not None:
                 dof = model.dof + 1 + 2 * len(hits.pixels)
                 found.append(more(added=(*model.added, *hits.templates), dof=dof, hits=hits))
@@ -288,12 +302,18 @@ class _Inquiry:
         usable = [(m, fit) for m, fit in fits if fit is not None]
         if name == "ringing":
             usable = [(m, fit) for m, fit in usable if self._rings(m, fit, left)]
+        usable = [(m, fit) for m, fit in usable if not m.shapes or self._slight(m, fit)]
         if not usable:
             return None
-        best = min(usable, key=lambda pair: pair[1].chi2 + self.penalty * pair[0].dof)
-        if name == "psf_width" and usable[0][1].chi2 < best[1].chi2 + _CANNOT_TELL:
-            return usable[0]
+        best, first = min(usable, key=self._cost), usable[0]
+        if name == "psf_width" and first[1].chi2 < best[1].chi2 + _CANNOT_TELL * self.misfit:
+            return first
         return best
+
+    def _cost(self, way: tuple[_Model, Fit]) -> float:
+        """χ² and penalty, in units of χ² that a pixel has at best."""
+        model, fit = way
+        return fit.chi2 / self.misfit + self.penalty * model.dof
 
     def _rings(self, model: _Model, fit: Fit, left: Plane) -> bool:
         """Whether ringing explains D at the position itself, and no more than it may."""
@@ -301,28 +321,36 @@ class _Inquiry:
             return False  # what the floor leaves is known: its amplitude is 1
         plane = model.added[-1].plane * fit.values["ringing"]
         before, after = (self.window.chi2(p * self.core) for p in (left, left - plane))
-        return before - after > self.penalty * (1 if model.far is None else 3)
+        return before - after > self.penalty * self.misfit * (1 if model.far is None else 3)
+
+    def _slight(self, model: _Model, fit: Fit) -> bool:
+        """Whether a difference of shape is small against the light that has it."""
+        plane = sum((fit.values[t.name] * t.plane for t in model.shapes), np.zeros(()))
+        light = model.shapes[0].light
+        assert light is not None
+        return self.window.chi2(plane) < _SLIGHT**2 * self.window.chi2(light)
 
     # --- the answer ------------------------------------------------------------------------
 
     def explanation(self) -> Explanation:
-        alone: dict[str, tuple[_Model, Fit]] = {}
-        for name in _FITTED:
-            found = self.best(_Model(), name, self.start.diff)
-            if found is not None:
-                alone[name] = found
         damaged = self._damaged()
-        best = max((self._gain(m, f) for m, f in alone.values()), default=0.0)
-        chosen, fit = _Model(), None
+        alone, chosen, fit = self._attempt()
+        accounts = [self.chi2, *(f.chi2 for _, f in alone.values())]
+        accounts += [self.chi2 - known.delta_chi2 for known in damaged]
+        best = min([*accounts, *([] if fit is None else [fit.chi2])])
+        self.misfit = max(best / max(self.window.n_pixels, 1), 1.0)
+        if self.misfit > _MISFIT:  # nothing fits: what is left is no noise, and counts as error
+            alone, chosen, fit = self._attempt()
+            damaged = self._damaged()
+        gain = max((self._gain(m, f) for m, f in alone.values()), default=0.0)
         left, chi2_left = self.start.diff, self.chi2
-        if damaged and damaged[0].plane is not None and damaged[0].gain > max(best, 0.0):
+        if damaged and damaged[0].plane is not None and damaged[0].gain > max(gain, 0.0):
+            chosen, fit = _Model(), None
             damaged[0] = replace(damaged[0], supported=True)
             left = left - damaged[0].plane
             chi2_left -= damaged[0].delta_chi2
-        else:
-            chosen, fit = self._chosen(alone)
-            if fit is not None:
-                left, chi2_left = fit.left, fit.chi2
+        elif fit is not None:
+            left, chi2_left = fit.left, fit.chi2
         findings = []
         for name, (m, f) in alone.items():
             supported = name in chosen.names
@@ -337,6 +365,7 @@ class _Inquiry:
                     source=of.source,
                     hits=of.hits,
                     far=of.far,
+                    shapes=of.shapes,
                 )
             )
         for known in damaged:  # a hit may be both fitted and flagged: the better account stays
@@ -362,13 +391,36 @@ class _Inquiry:
             n_pixels=self.window.n_pixels,
             chi2_left=chi2_left,
             noise_excess=self.excess,
+            misfit=self.misfit,
             cell=self.cell.cell.name,
             diff=self.start.diff * unit,
             model=(self.start.diff - left) * unit,
         )
 
+    def _attempt(self) -> tuple[dict[str, tuple[_Model, Fit]], _Model, Fit | None]:
+        """Every cause alone, and those that together are worth their parameters.
+
+        A free difference of shape can imitate two simple causes at once, so that it is taken only
+        if causes chosen without it are worse.
+        """
+        alone = {}
+        for name in (*_FITTED, "psf_shape"):
+            found = self.best(_Model(), name, self.start.diff)
+            if found is not None:
+                alone[name] = found
+        shape = alone.pop("psf_shape", None)
+        chosen, fit = self._chosen(alone)
+        if shape is None:
+            return alone, chosen, fit
+        shaped = {**alone, "psf_width": shape}
+        other, its = self._chosen(shaped)
+        cost = self.chi2 / self.misfit if fit is None else self._cost((chosen, fit))
+        if other.shapes and its is not None and self._cost((other, its)) < cost:
+            return shaped, other, its
+        return alone, chosen, fit
+
     def _gain(self, model: _Model, fit: Fit) -> float:
-        return self.chi2 - fit.chi2 - self.penalty * model.dof
+        return (self.chi2 - fit.chi2) / self.misfit - self.penalty * model.dof
 
     def _chosen(self, alone: dict[str, tuple[_Model, Fit]]) -> tuple[_Model, Fit | None]:
         """Causes taken one after the other while each is worth its parameters."""
@@ -376,12 +428,11 @@ class _Inquiry:
         excess = max(self.chi2 - self.window.n_pixels, 0.0)
         candidates = dict(alone)
         while candidates and len(model.names) < _MOST_CAUSES:
-            m, f = min(
-                candidates.values(), key=lambda pair: pair[1].chi2 + self.penalty * pair[0].dof
-            )
+            m, f = min(candidates.values(), key=self._cost)
             before = self.chi2 if fit is None else fit.chi2
             fallen = before - f.chi2
-            if fallen <= self.penalty * (m.dof - model.dof) or fallen < _LEAST_SHARE * excess:
+            least = self.penalty * self.misfit * (m.dof - model.dof)
+            if fallen <= least or fallen < _LEAST_SHARE * excess:
                 break
             model, fit = m, f
             candidates = {}
@@ -406,8 +457,9 @@ class _Inquiry:
                 Finding(
                     name=kind,
                     delta_chi2=delta,
-                    # That these pixels are bad is known: their values are free, not their places.
-                    gain=delta - 2.0 * rank - self.penalty,
+                    # That these pixels are bad is known, so that they pay only for what free
+                    # values explain by chance: χ² of ``rank`` degrees of freedom.
+                    gain=delta / self.misfit - rank - 3 * np.sqrt(2 * rank) - self.penalty,
                     supported=False,
                     pixels=pixels,
                     planes=damage.planes.get(kind, ()),
@@ -418,8 +470,10 @@ class _Inquiry:
 
 
 def _noise_excess(cell: CellResult) -> float:
-    ratio = cell.noise.diff_measured / cell.noise.diff_predicted
-    return float(max(ratio, 1.0)) if np.isfinite(ratio) else 1.0
+    """Measured over predicted σ: of D, or of Scorr, which correlated noise raises more."""
+    noise = cell.noise
+    ratios = (noise.diff_measured / noise.diff_predicted, noise.scorr_measured)
+    return max([1.0, *(float(ratio) for ratio in ratios if np.isfinite(ratio))])
 
 
 def _window(

@@ -41,6 +41,7 @@ SKY_PARAMETERS = ("dx", "dy", "flux", "width_science", "width_template")
 
 _LEAST_POWER = 1e-4  # of W: frequencies with less say nothing of T but bring its noise
 _WIDTH_STEP = 1e-3
+_REACHES = 3.0  # of the kernels, which hold all but 1e-4 of their squares within one
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def local_pair(plan: SubtractionPlan, cell: CellResult, window: Box) -> LocalPai
     assert cell.psf_science is not None
     assert cell.psf_template is not None
     stamps = (cell.psf_science, cell.psf_template)
-    border = max(plan.border, *(side for stamp in stamps for side in stamp.shape))
+    border = _border(plan, cell, stamps)
     box = _with_border(window, border)
     if plan.bbox.contains(box):
         inside = box.slices((plan.bbox.x0, plan.bbox.y0))
@@ -231,6 +232,15 @@ def local_pair(plan: SubtractionPlan, cell: CellResult, window: Box) -> LocalPai
         box=box,
         window=seen,
     )
+
+
+def _border(plan: SubtractionPlan, cell: CellResult, stamps: tuple[Plane, Plane]) -> int:
+    """Border [px]: the kernels' reach with room to spare, within the cell's own border."""
+    largest = max(side for stamp in stamps for side in stamp.shape)
+    if not np.isfinite(cell.kernel_reach):
+        return max(plan.border, largest)
+    reach = int(np.ceil(_REACHES * cell.kernel_reach))
+    return max(min(reach, max(plan.border, largest)), largest // 2 + 1)
 
 
 def _with_border(window: Box, border: int) -> Box:

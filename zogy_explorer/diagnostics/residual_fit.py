@@ -64,11 +64,12 @@ class Window:
 class Added:
     """A template in D of something added to an image; unit amplitude.
 
-    ``plane`` covers the window, in D's white unit.
+    ``plane`` covers the window, in D's white unit; ``light`` is what it was made from, if any.
     """
 
     name: str
     plane: Plane = field(repr=False, compare=False)
+    light: Plane | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,8 @@ Place = tuple[int, int]
 _REFINEMENTS = 5
 _MOST_HITS = 6  # pixels of one track
 _MOST_DAMAGED = 150  # pixels whose values are fitted
+_SHAPE_STEPS = 2  # of the grid to either side
+_SHAPE_SPACING = 0.4  # of the grid, in reaches; finer ones could not be told apart
 _LEAST_SEEN = 1e-3  # energy of a template in the window over that of the best seen one
 
 
@@ -89,6 +91,8 @@ class Suspects:
         kernels = at.kernels
         self._psf = kernels.psf_diff * kernels.weights.flux_diff
         self._kernels = (kernels.diff_n, -kernels.diff_r)
+        self._light = at.multipliers["flux"] * at.sky
+        self._spacing = max(_SHAPE_SPACING * reach, 1.0)
         self._floor = None
         if kernels.floor > 0:  # without it the kernels cancel the light they are made for exactly
             pair, weights = window.pair, kernels.weights
@@ -102,6 +106,20 @@ class Suspects:
         """A constant 1 in the science image."""
         gain = float(self._kernels[0][0, 0].real)
         return Added("background", np.full(self._window.used.shape, gain))
+
+    def shapes(self) -> tuple[Added, ...]:
+        """Any small difference of the PSFs: the light, moved to the points of a small grid.
+
+        Their sum is the light convolved with the error of the matching kernel.
+        """
+        points = self._spacing * np.arange(-_SHAPE_STEPS, _SHAPE_STEPS + 1)
+        pair = self._window.pair
+        light = pair.in_window(self._light)
+        return tuple(
+            Added(f"shape{i}.{j}", pair.in_window(self._light * pair.phase(dx, dy)), light)
+            for j, dy in enumerate(points)
+            for i, dx in enumerate(points)
+        )
 
     def floor_residual(self) -> Added | None:
         """What the frequency floor leaves of the light here; None without a floor."""

@@ -12,7 +12,7 @@ import numpy as np
 from zogy_explorer.diagnostics.causes import Cause, direction_words, number, sky_direction
 from zogy_explorer.diagnostics.damage import Pixel
 from zogy_explorer.diagnostics.local_pair import Plane
-from zogy_explorer.diagnostics.residual_fit import Fit, Window
+from zogy_explorer.diagnostics.residual_fit import Added, Fit, Window
 from zogy_explorer.diagnostics.suspects import Hits, PointSource
 from zogy_explorer.engine.result import CellResult, Difference
 
@@ -31,6 +31,7 @@ class Finding:
     source: PointSource | None = None
     hits: Hits | None = None
     far: Hits | None = None
+    shapes: tuple[Added, ...] = ()
     pixels: tuple[Pixel, ...] = ()
     planes: tuple[str, ...] = ()
     plane: Plane | None = None
@@ -119,6 +120,8 @@ def _flux(finding: Finding, inquiry: Inquiry) -> _Size:
 def _psf_width(finding: Finding, inquiry: Inquiry) -> _Size:
     fit = finding.fit
     assert fit is not None
+    if finding.shapes:
+        return _psf_shape(finding, inquiry)
     name = "width_science" if "width_science" in fit.values else "width_template"
     width, error = fit.values[name], fit.errors[name]
     image = "science" if name == "width_science" else "template"
@@ -133,6 +136,25 @@ def _psf_width(finding: Finding, inquiry: Inquiry) -> _Size:
         "Measure the PSFs again from stars nearby, or use smaller cells (doSpatialGrid, "
         "gridInnerSize) if the PSF changes over the field.",
         {name: width, f"{name}_error": error},
+    )
+
+
+def _psf_shape(finding: Finding, inquiry: Inquiry) -> _Size:
+    fit, light = finding.fit, finding.shapes[0].light
+    assert fit is not None
+    assert light is not None
+    plane = sum((fit.values[t.name] * t.plane for t in finding.shapes), np.zeros(()))
+    of_light = float(np.sqrt(inquiry.window.chi2(plane) / inquiry.window.chi2(light)))
+    error = float(np.sqrt(len(finding.shapes) / inquiry.window.chi2(light)))
+    return _Size(
+        100 * of_light,
+        100 * error,
+        "% of the light",
+        f"The PSFs do not match in shape: {number(100 * of_light, 100 * error)} % of the light "
+        "here (rms) is left, in a pattern that no single width or shift makes.",
+        "Measure the PSFs again from stars nearby, with their wings and spikes; smaller cells "
+        "(doSpatialGrid, gridInnerSize) if the PSF changes over the field.",
+        {"shape": of_light, "shape_error": error},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zogy_explorer.diagnostics.causes import CAUSES, Cause
+from zogy_explorer.diagnostics.compare import Comparison, Row, compare_results
 from zogy_explorer.diagnostics.detection import COLUMNS, detect
 from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
 from zogy_explorer.diagnostics.explain import Explanation, explain
@@ -31,6 +32,7 @@ from zogy_explorer.diagnostics.registration import (
 from zogy_explorer.diagnostics.seams import Seam, SeamReport, Step, seam_steps
 from zogy_explorer.diagnostics.stacks import StackedResidual, stacked_residuals
 from zogy_explorer.diagnostics.support import FourierSupport, fourier_support
+from zogy_explorer.diagnostics.what_if import Bench, BestShift, WhatIf, best_shift, what_if
 from zogy_explorer.diagnostics.whiteness import (
     Autocorrelation,
     PowerSpectrum,
@@ -45,7 +47,10 @@ __all__ = [
     "COLUMNS",
     "DETECTION_FLAGS",
     "Autocorrelation",
+    "Bench",
+    "BestShift",
     "Cause",
+    "Comparison",
     "ErrorBudget",
     "Explanation",
     "FluxImage",
@@ -57,14 +62,18 @@ __all__ = [
     "Quantiles",
     "RadialSpectrum",
     "Registration",
+    "Row",
     "ScorrStatistics",
     "Seam",
     "SeamReport",
     "StackedResidual",
     "Step",
     "TailCount",
+    "WhatIf",
     "Whiteness",
     "autocorrelation",
+    "best_shift",
+    "compare_results",
     "detect",
     "error_budget",
     "explain",
@@ -82,5 +91,6 @@ __all__ = [
     "scorr_statistics",
     "seam_steps",
     "stacked_residuals",
+    "what_if",
     "whiteness",
 ]

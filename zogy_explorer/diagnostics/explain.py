@@ -19,17 +19,22 @@ import numpy as np
 
 from zogy_explorer.diagnostics.causes import Cause
 from zogy_explorer.diagnostics.damage import damage_near
-from zogy_explorer.diagnostics.local_pair import Corrected, Error, LocalPair, Plane, local_pair
-from zogy_explorer.diagnostics.residual_fit import WIDTHS, Added, Fit, Window, fit_residual
+from zogy_explorer.diagnostics.local_pair import Corrected, Error, Plane
+from zogy_explorer.diagnostics.residual_fit import WIDTHS, Added, Fit, fit_residual
+from zogy_explorer.diagnostics.residual_window import (
+    Field,
+    cell_at,
+    noise_excess,
+    residual_window,
+    wider_fwhm,
+    window_box,
+    window_radius,
+)
 from zogy_explorer.diagnostics.suspects import Hits, PointSource, Suspects
 from zogy_explorer.diagnostics.wording import Finding, describe
 from zogy_explorer.engine.result import CellResult, Difference
-from zogy_explorer.errors import InputError
 from zogy_explorer.geometry import Box
 
-_FWHM = 2.3548
-_RADIUS = 2.5  # of the window, in FWHM of the wider PSF
-_SMALLEST, _LARGEST = 8, 40  # radius of the window [px]
 _MOST_CAUSES = 4
 _CANNOT_TELL = 4.0  # Δχ² below which a PSF that is wrong could be either image's
 _LEAST_SHARE = 0.01  # of the excess χ², for a further cause to be worth naming
@@ -133,47 +138,15 @@ def explain(difference: Difference, x: float, y: float, radius: float | None = N
     InputError
         If the position is off the frame or the radius is not a positive number.
     """
-    cell = _cell_at(difference, x, y)
-    radius = _window_radius(difference, radius)
-    box = _window_box(difference, x, y, radius)
+    cell = cell_at(difference, x, y)
+    radius = window_radius(difference.plan, radius)
     if not cell.ok:
-        return _failed(difference, cell, x, y, box, radius)
-    return _Inquiry(difference, cell, x, y, box, radius).explanation()
+        box = window_box(difference.plan.bbox, x, y, radius)
+        return _failed(cell, x, y, box, radius)
+    return _Inquiry(difference, cell, x, y, radius).explanation()
 
 
-def _cell_at(difference: Difference, x: float, y: float) -> CellResult:
-    box = difference.plan.bbox
-    place = difference.plan.cell_at(x, y) if np.isfinite(x) and np.isfinite(y) else None
-    if place is None:
-        raise InputError(
-            f"position ({x:g}, {y:g}) is off the frame, which is {box}: give x and y in pixels of "
-            "the science image, xy0 included"
-        )
-    return next(cell for cell in difference.cells if cell.cell.index == place.index)
-
-
-def _window_radius(difference: Difference, radius: float | None) -> float:
-    if radius is None:
-        fwhm = _FWHM * max(difference.plan.psf_sigma)
-        return float(np.clip(np.ceil(_RADIUS * fwhm), _SMALLEST, _LARGEST))
-    if not (np.isfinite(radius) and radius >= 2):
-        raise InputError(
-            f"radius is {radius:g} px: a window needs at least 2 px; leave it out for 2.5 FWHM"
-        )
-    return float(radius)
-
-
-def _window_box(difference: Difference, x: float, y: float, radius: float) -> Box:
-    half = int(radius)
-    wide = Box(round(x) - half, round(y) - half, 2 * half + 1, 2 * half + 1)
-    box = wide.intersection(difference.plan.bbox)
-    assert box is not None  # the position lies on the frame
-    return box
-
-
-def _failed(
-    difference: Difference, cell: CellResult, x: float, y: float, box: Box, radius: float
-) -> Explanation:
+def _failed(cell: CellResult, x: float, y: float, box: Box, radius: float) -> Explanation:
     cause = Cause(
         name="masked",
         delta_chi2=0.0,
@@ -214,15 +187,17 @@ class _Inquiry:
         cell: CellResult,
         x: float,
         y: float,
-        box: Box,
         radius: float,
     ) -> None:
         self.difference, self.cell = difference, cell
         self.x, self.y, self.radius = x, y, radius
-        pair = local_pair(difference.plan, cell, box)
-        self.excess = _noise_excess(cell)
-        self.window = _window(difference, cell, pair, x, y, radius, self.excess)
-        self.fwhm = _FWHM * max(difference.plan.psf_sigma)
+        variance = difference.diff.variance
+        assert variance is not None  # every difference has it
+        frame = Field(variance, difference.plan.bbox)
+        self.window = residual_window(difference.plan, cell, x, y, radius, frame)
+        self.excess = noise_excess(cell)
+        pair = self.window.pair
+        self.fwhm = wider_fwhm(difference.plan)
         self.start: Corrected = pair.corrected(Error())
         self.reach = max(2.0, self.fwhm)
         rows, columns = np.mgrid[
@@ -467,29 +442,3 @@ class _Inquiry:
                 )
             )
         return sorted(findings, key=lambda finding: -finding.gain)
-
-
-def _noise_excess(cell: CellResult) -> float:
-    """Measured over predicted σ: of D, or of Scorr, which correlated noise raises more."""
-    noise = cell.noise
-    ratios = (noise.diff_measured / noise.diff_predicted, noise.scorr_measured)
-    return max([1.0, *(float(ratio) for ratio in ratios if np.isfinite(ratio))])
-
-
-def _window(
-    difference: Difference,
-    cell: CellResult,
-    pair: LocalPair,
-    x: float,
-    y: float,
-    radius: float,
-    excess: float,
-) -> Window:
-    plan, box = difference.plan, pair.window
-    inside = box.slices((plan.bbox.x0, plan.bbox.y0))
-    variance = difference.diff.variance
-    assert variance is not None  # every difference has it
-    white = variance[inside].astype(np.float64) * cell.flux_diff**2 * excess**2
-    rows, columns = np.mgrid[box.y0 : box.end_y, box.x0 : box.end_x]
-    used = (np.hypot(columns - x, rows - y) <= radius + 0.5) & np.isfinite(white) & (white > 0)
-    return Window(pair, used, 1 / white[used])

@@ -138,7 +138,15 @@ class LocalPair:
     def phase(self, dx: float, dy: float) -> Spectrum:
         """By which a spectrum is multiplied to move its plane by (dx, dy) [px]."""
         fx, fy = self.frequencies
-        return np.exp(-2j * np.pi * (fx * dx + fy * dy))
+        return np.exp(-2j * np.pi * fx * dx) * np.exp(-2j * np.pi * fy * dy)
+
+    def kernels(self, error: Error) -> Kernels:
+        """Kernels of the pair with its flux ratio and PSF widths corrected."""
+        dtype = self.spectra[0].dtype
+        psf_n = self._stretched(0, error.width_science).astype(dtype, copy=False)
+        psf_r = self._stretched(1, error.width_template).astype(dtype, copy=False)
+        weights = replace(self.weights, flux_n=self.weights.flux_n * (1 + error.flux))
+        return kernels(psf_n, psf_r, weights, self.floor)
 
     def corrected(self, error: Error) -> Corrected:
         """D_θ and its derivatives."""
@@ -146,7 +154,7 @@ class LocalPair:
         flux_n, flux_r = w.flux_n * (1 + error.flux), w.flux_r
         psf_n = self._stretched(0, error.width_science)
         psf_r = self._stretched(1, error.width_template)
-        k = kernels(psf_n, psf_r, replace(w, flux_n=flux_n), self.floor)
+        k = self.kernels(error)
         image_n = self.spectra[0]
         image_r = self.spectra[1] * self.phase(error.dx, error.dy)
         diff = self.in_window(proper_difference(image_n, image_r, k))
@@ -188,6 +196,21 @@ class LocalPair:
         return (wider - self._stretched(which, width - _WIDTH_STEP)) / (2 * _WIDTH_STEP)
 
 
+def cell_pair(plan: SubtractionPlan, cell: CellResult) -> LocalPair:
+    """Both images of a whole cell, padding included, in the cell's own precision.
+
+    Parameters
+    ----------
+    plan, cell
+        The subtraction and a cell of it that worked.
+    """
+    inputs = cut_cell(plan, cell.cell)
+    assert inputs.science is not None
+    assert inputs.template is not None
+    images = (inputs.science.image, inputs.template.image)
+    return _assembled(cell, images, cell.cell.outer, cell.region)
+
+
 def local_pair(plan: SubtractionPlan, cell: CellResult, window: Box) -> LocalPair:
     """Both images around a window of the frame, with the PSFs, σ and F of a cell.
 
@@ -222,15 +245,21 @@ def local_pair(plan: SubtractionPlan, cell: CellResult, window: Box) -> LocalPai
         images = (inputs.science.image[inside], inputs.template.image[inside])
     seen = window.intersection(box)
     assert seen is not None
+    return _assembled(cell, (images[0].astype(float), images[1].astype(float)), box, seen)
+
+
+def _assembled(cell: CellResult, images: tuple[Plane, Plane], box: Box, window: Box) -> LocalPair:
+    assert cell.psf_science is not None
+    assert cell.psf_template is not None
     return LocalPair(
-        spectra=(forward(images[0].astype(np.float64)), forward(images[1].astype(np.float64))),
-        stamps=stamps,
+        spectra=(forward(images[0]), forward(images[1])),
+        stamps=(cell.psf_science, cell.psf_template),
         weights=Weights(
             cell.sigma_science**2, cell.sigma_template**2, cell.flux_science, cell.flux_template
         ),
         floor=cell.frequency_floor,
         box=box,
-        window=seen,
+        window=window,
     )
 
 

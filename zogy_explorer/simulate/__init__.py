@@ -11,7 +11,19 @@ from zogy_explorer.simulate.flawed import FlawedPair
 from zogy_explorer.simulate.inject import inject
 from zogy_explorer.simulate.moffat import Moffat
 from zogy_explorer.simulate.pair import make_pair
+from zogy_explorer.simulate.pathologies import PATHOLOGIES, Pathology, pathology
 from zogy_explorer.simulate.psf_field import PsfField, render_star
 from zogy_explorer.simulate.sample import sample_pair
 
-__all__ = ["FlawedPair", "Moffat", "PsfField", "inject", "make_pair", "render_star", "sample_pair"]
+__all__ = [
+    "PATHOLOGIES",
+    "FlawedPair",
+    "Moffat",
+    "Pathology",
+    "PsfField",
+    "inject",
+    "make_pair",
+    "pathology",
+    "render_star",
+    "sample_pair",
+]

@@ -137,7 +137,7 @@ def test_fits_are_those_of_photutils() -> None:
 
     science, _ = star_field(8)
     prepared = prepare_pair(*star_field(8), ZogyConfig(background="none")).science
-    ours = measure_stars(prepared)
+    (ours,) = measure_stars(prepared)
     model = ImagePSF(np.asarray(science.psf.kernel_image(x=0, y=0)), origin=(12, 12))
     theirs = PSFPhotometry(model, (11, 11), aperture_radius=5)(
         np.asarray(science.image),

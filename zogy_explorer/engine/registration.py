@@ -86,8 +86,8 @@ def register_stars(science: PreparedImage, template: PreparedImage) -> StarRegis
     Σ (δ - mean)²/(σ² + error²) is one per degree of freedom. It does not contain what the noise
     of the pixels does to the positions: source noise has that already.
     """
-    lists = tuple(measure_stars(image) for image in (science, template))
-    n, r = _matched(*lists)
+    lists = measure_stars(science, template)
+    n, r = _matched(lists[0], lists[1])
     found = f"{len(lists[0])} stars in science and {len(lists[1])} in the template"
     if n.size < LEAST_STARS:
         nothing = StarList.empty()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Plane = NDArray[np.floating]
+Slices = tuple[slice, slice]
 
 _THRESHOLD = 15.0  # σ of the sky through the PSF from which a star is measured
 _NEIGHBOUR = 5.0  # and from which a source counts as a neighbour
 _MOST = 150  # stars; more do not make the numbers better
+_ENOUGH = 3 * _MOST  # bright sources after which no further tile is searched
+_TILE = 512  # [px]
 _ALONE = 2.0  # [FWHM] within which a neighbour disturbs
 _DISTURBING = 0.1  # share of a star's peak from which it does
 _LEAST_FWHM = 1.4  # [px] of the filter that finds stars
@@ -65,34 +69,101 @@ class StarList:
         return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
-def measure_stars(image: PreparedImage) -> StarList:
-    """Bright single stars of a prepared image, brightest first; none if there are none.
+def measure_stars(*images: PreparedImage) -> tuple[StarList, ...]:
+    """Bright single stars of prepared images of one shape, brightest first.
 
     Left out are stars with an unusable pixel, near the edge or a neighbour, and sources that are
-    not as the PSF.
+    not as the PSF. Large frames are searched tile by tile, the same in all images, until there
+    are enough.
     """
-    bad = _bad_pixels(image)
-    usable = None if bad is None else ~bad
-    sky = clipped_mean(image.image, usable, sample=SKY_SAMPLE)
-    sigma = float(np.sqrt(max(image.fallback_variance, 0.0)))
-    ny, nx = image.image.shape
-    stamp = _stamp(image, nx / 2, ny / 2)
-    if not (np.isfinite(sky) and sigma > 0) or stamp is None:
-        return StarList.empty()
-    data = image.image - image.image.dtype.type(sky)
-    fwhm = max(_FWHM * adaptive_moments(stamp, None).determinant_radius, _LEAST_FWHM)
-    # Height of a star that the PSF as a filter shows with `_NEIGHBOUR` σ.
-    height = _NEIGHBOUR * sigma / float(np.sqrt((stamp**2).sum())) * float(stamp.max())
-    x, y, peak = _found(data, bad, height, fwhm)
-    half = _half_side(fwhm, stamp.shape)
-    keep = peak > height * _THRESHOLD / _NEIGHBOUR
-    keep &= (x > half + 1) & (y > half + 1) & (x < nx - 2 - half) & (y < ny - 2 - half)
-    keep &= _alone(x, y, peak, _ALONE * fwhm)
-    if bad is not None:
-        keep &= ~_touches(bad, x, y, half)
-    chosen = np.flatnonzero(keep)
-    chosen = chosen[np.argsort(-peak[chosen], kind="stable")][:_MOST]
-    return _fitted(image, data, x[chosen], y[chosen], half)
+    searched = [_Field(image) for image in images]
+    for tile in _tiles(images[0].image.shape):
+        for field in searched:
+            field.search(tile)
+        if all(field.bright >= _ENOUGH for field in searched):
+            break
+    return tuple(field.fitted() for field in searched)
+
+
+class _Field:
+    """One image, and what was found on it so far; nothing on an image without noise or PSF."""
+
+    def __init__(self, image: PreparedImage) -> None:
+        self._image = image
+        self._found = [np.zeros((0, 3))]
+        self.bright = 0
+        self._bad = _bad_pixels(image)
+        usable = None if self._bad is None else ~self._bad
+        sky = clipped_mean(image.image, usable, sample=SKY_SAMPLE)
+        sigma = float(np.sqrt(max(image.fallback_variance, 0.0)))
+        ny, nx = image.image.shape
+        stamp = _stamp(image, nx / 2, ny / 2)
+        self._searchable = bool(np.isfinite(sky) and sigma > 0 and stamp is not None)
+        if not self._searchable or stamp is None:
+            return
+        self._sky = image.image.dtype.type(sky)
+        self._fwhm = max(_FWHM * adaptive_moments(stamp, None).determinant_radius, _LEAST_FWHM)
+        # Height of a star that the PSF as a filter shows with `_NEIGHBOUR` σ.
+        self._height = _NEIGHBOUR * sigma / float(np.sqrt((stamp**2).sum())) * float(stamp.max())
+        self._half = _half_side(self._fwhm, stamp.shape)
+
+    def search(self, tile: Slices) -> None:
+        """Find all that looks like a point within a tile."""
+        from photutils.detection import DAOStarFinder
+
+        if not self._searchable:
+            return
+        finder = DAOStarFinder(self._height, self._fwhm, sharpness_range=None, roundness_range=None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that nothing was found is an answer, not a warning
+            found = finder(
+                self._image.image[tile] - self._sky,
+                mask=None if self._bad is None else self._bad[tile],
+            )
+        if found is None:
+            return
+        points = np.column_stack([found["x_centroid"], found["y_centroid"], found["peak"]])
+        points = points[np.isfinite(points).all(axis=1)] + (tile[1].start, tile[0].start, 0)
+        self._found.append(points)
+        self.bright += int(np.count_nonzero(points[:, 2] > self._least_peak))
+
+    @property
+    def _least_peak(self) -> float:
+        return self._height * _THRESHOLD / _NEIGHBOUR
+
+    def fitted(self) -> StarList:
+        """The stars among what was found."""
+        x, y, peak = np.concatenate(self._found).T
+        if not len(x):
+            return StarList.empty()
+        half = self._half
+        ny, nx = self._image.image.shape
+        keep = peak > self._least_peak
+        keep &= (x > half + 1) & (y > half + 1) & (x < nx - 2 - half) & (y < ny - 2 - half)
+        keep &= _alone(x, y, peak, _ALONE * self._fwhm)
+        if self._bad is not None:
+            keep &= ~_touches(self._bad, x, y, half)
+        chosen = np.flatnonzero(keep)
+        chosen = chosen[np.argsort(-peak[chosen], kind="stable")][:_MOST]
+        return self._fit(x[chosen], y[chosen])
+
+    def _fit(self, x: Array, y: Array) -> StarList:
+        splines: dict[bytes, RectBivariateSpline] = {}
+        rows = []
+        for at_x, at_y in zip(x, y, strict=True):
+            stamp = _stamp(self._image, at_x, at_y)
+            if stamp is None:
+                continue
+            key = stamp.tobytes()
+            if key not in splines:
+                splines[key] = psf_spline(stamp)
+            fit = fit_star(
+                self._image.image, self._image.variance, splines[key], at_x, at_y, self._half
+            )
+            if fit is not None:
+                (flux, fit_x, fit_y, _), (flux_error, x_error, y_error, _) = fit
+                rows.append((fit_x, fit_y, flux, x_error, y_error, flux_error))
+        return StarList(*np.array(rows, dtype=np.float64).T) if rows else StarList.empty()
 
 
 def fit_star(
@@ -160,38 +231,14 @@ def psf_spline(stamp: Array) -> RectBivariateSpline:
     )
 
 
-def _fitted(image: PreparedImage, data: Plane, x: Array, y: Array, half: int) -> StarList:
-    splines: dict[bytes, RectBivariateSpline] = {}
-    rows = []
-    for at_x, at_y in zip(x, y, strict=True):
-        stamp = _stamp(image, at_x, at_y)
-        if stamp is None:
-            continue
-        key = stamp.tobytes()
-        if key not in splines:
-            splines[key] = psf_spline(stamp)
-        fit = fit_star(data, image.variance, splines[key], at_x, at_y, half)
-        if fit is not None:
-            (flux, fit_x, fit_y, _), (flux_error, x_error, y_error, _) = fit
-            rows.append((fit_x, fit_y, flux, x_error, y_error, flux_error))
-    return StarList(*np.array(rows, dtype=np.float64).T) if rows else StarList.empty()
-
-
-def _found(
-    data: Plane, bad: NDArray[np.bool_] | None, height: float, fwhm: float
-) -> tuple[Array, Array, Array]:
-    """Positions and peaks of all that looks like a point."""
-    from photutils.detection import DAOStarFinder
-
-    finder = DAOStarFinder(height, fwhm, sharpness_range=None, roundness_range=None)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that nothing was found is an answer, not a warning
-        found = finder(data, mask=bad)
-    if found is None:
-        return np.zeros(0), np.zeros(0), np.zeros(0)
-    x, y, peak = (np.asarray(found[n], dtype=float) for n in ("x_centroid", "y_centroid", "peak"))
-    known = np.isfinite(x) & np.isfinite(y)
-    return x[known], y[known], peak[known]
+def _tiles(shape: tuple[int, ...]) -> list[Slices]:
+    """Tiles of a frame, in an order that spreads over it."""
+    edges = [
+        np.linspace(0, length, max(round(length / _TILE), 1) + 1).astype(int) for length in shape
+    ]
+    rows, columns = ([slice(*pair) for pair in pairwise(e)] for e in edges)
+    tiles = [(row, column) for row in rows for column in columns]
+    return [tiles[i] for i in np.random.default_rng(0).permutation(len(tiles))]
 
 
 def _stamp(image: PreparedImage, x: float, y: float) -> Array | None:

@@ -26,7 +26,7 @@ from zogy_explorer.ui.live import Painter, current_courier
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
-from zogy_explorer.ui.state import SYMBOLS, Frame
+from zogy_explorer.ui.state import SYMBOLS, Frame, Notice, pair_notices
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
 from zogy_explorer.ui.wall import ImageWall, build_pyramids
 
@@ -269,7 +269,9 @@ class Page:
         symbol = f'<span class="failed">{SYMBOLS["failed"]}</span>'
         self._alert.object = f'<div role="alert">{symbol} {escape(text)}</div>'
         self.alert_row.visible = bool(text)
-        said = () if frame is None else (*frame.pair.remarks, *frame.noise.notices)
+        said: tuple[Notice, ...] = ()
+        if frame is not None:
+            said = (*frame.pair.remarks, *pair_notices(frame.plan), *frame.noise.notices)
         self.noise_pane.object = "".join(
             f"<div>{words.mark(notice.severity)} {escape(notice.text)} "
             f'<span class="muted">{escape(notice.advice)}</span></div>'

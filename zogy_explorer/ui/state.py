@@ -179,7 +179,21 @@ def frame_notices(frame: Frame) -> list[Notice]:
         f"run {frame.number}: {len(frame.cells)} cells in {frame.seconds:.2f} s, "
         f"{counts['warning']} with warnings, {counts['failed']} failed"
     )
-    return [Notice("info", summary), *failures(frame.difference), *frame.noise.notices]
+    return [
+        Notice("info", summary),
+        *failures(frame.difference),
+        *pair_notices(frame.plan),
+        *frame.noise.notices,
+    ]
+
+
+def pair_notices(plan: SubtractionPlan) -> tuple[Notice, ...]:
+    """What the plan warns of that concerns the pair as a whole; each cell has the flag as well."""
+    return tuple(
+        Notice(flag.severity, f"{flag.cause[0].upper()}{flag.cause[1:]}.", flag.advice)
+        for flag in plan.flags
+        if flag.severity != "info"
+    )
 
 
 def failures(difference: Difference) -> list[Notice]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zogy_explorer.engine.arithmetic import arithmetic_named
+from zogy_explorer.engine.cell_cache import CellCache
 from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_cell
 from zogy_explorer.engine.equations import Weights
 from zogy_explorer.engine.flags import raise_flag, tidied
@@ -73,7 +74,8 @@ def subtract_cell(
     checkpoint
         Called between Fourier transforms; may raise `CancelledError`.
     cache
-        Where to find and leave the kernels; cells with the same PSFs then share them.
+        Where to find and leave the kernels; cells with the same PSFs then share them. A
+        `CellCache` keeps the cell's spectra too, for when it is wanted again with other weights.
     room
         Planes over the cell's region, from `Mosaic.room`, into which the result is written.
 
@@ -83,7 +85,7 @@ def subtract_cell(
         Never raises for bad data: see ``result.flags``.
     """
     return compute_cell(
-        cut_cell(plan, cell),
+        cache.cut(plan, cell) if isinstance(cache, CellCache) else cut_cell(plan, cell),
         calculate_score=calculate_score,
         checkpoint=checkpoint,
         # Kernels are known by PSFs and weights, under the settings of the frame.
@@ -288,8 +290,13 @@ def cell_planes(
     weights = cell_weights(science, template, inputs.settings)
     transfer = cell_transfer(science, template, weights, inputs.settings, outer.shape, cache)
     checkpoint()
-    spectra = CellSpectra.of(images, variances, job)
-    whole = transform(spectra, transfer, inside, job, overwrite=True)
+
+    def make() -> CellSpectra:
+        return CellSpectra.of(images, variances, job)
+
+    keep = isinstance(cache, CellCache)
+    spectra = cache.spectra(science, template, arithmetic.name, make) if keep else make()
+    whole = transform(spectra, transfer, inside, job, overwrite=not keep)
     out.paste((slice(None), slice(None)), whole)
     return out, transfer
 

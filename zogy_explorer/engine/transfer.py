@@ -152,12 +152,16 @@ class TransferMaker:
     ) -> None:
         self._stamps = (science.stamp, template.stamp)
         self._weights, self._config, self._cache = weights, config, cache
-        floor = config.frequencyFloor
-        self._floor = automatic_floor(*self._stamps) if floor is None else floor
         self._dtype = np.result_type(science.image.dtype, np.complex64)
         self._stamp_key = (
             *((stamp.tobytes(), stamp.shape) for stamp in self._stamps),
             self._dtype.str,
+        )
+        given = config.frequencyFloor
+        self._floor: float = (
+            cache.get((*self._stamp_key, "floor"), lambda: automatic_floor(*self._stamps))
+            if given is None
+            else given
         )
         self._key = (*self._stamp_key, weights, self._floor)
 

@@ -21,6 +21,7 @@ import param
 
 from zogy_explorer.engine import CellResult, SubtractionPlan, ZogyConfig
 from zogy_explorer.engine.cancel import CancelToken
+from zogy_explorer.engine.cell_cache import CellCache
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui import loading
@@ -85,6 +86,7 @@ class Session(Journal):
         self._root = root
         self._frames = Lane(frame_pool, cancel_running=True, on_idle=self._rest)
         self._cells = Lane(cell_pool)
+        self._cell_cache = CellCache()
         self._courier: Callable[[], Courier] = current_courier if live else InlineCourier
         self._history = History(self.config.to_dict())
         self._revision = 0
@@ -295,10 +297,10 @@ class Session(Journal):
         if frame is None or anchor is None:
             return
         settings, revision = self.config.copy(), self._revision
-        prepared = (self.plan or frame.plan).prepared
+        prepared, cache = (self.plan or frame.plan).prepared, self._cell_cache
 
         def work(token: CancelToken, progress: Progress) -> LiveCell:
-            return compute_cell(frame, anchor, settings, prepared, revision, token)
+            return compute_cell(frame, anchor, settings, prepared, revision, token, cache)
 
         self._cells.submit(Job(work, self._land_cell, self.report, courier=self._courier()))
 
@@ -356,6 +358,7 @@ class Session(Journal):
     def _land_new_pair(self, frame: Frame) -> None:
         """A pair was opened: it replaces everything that belonged to the old one."""
         self._cells.cancel()
+        self._cell_cache = CellCache()
         self._runs = frame.number
         edited_meanwhile = self.config.to_dict() != self._committed or self._revision > (
             frame.revision

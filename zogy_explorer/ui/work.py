@@ -13,6 +13,7 @@ from typing import Any
 
 from zogy_explorer.engine import PreparedPair, SubtractionPlan, ZogyConfig, plan, run, subtract_cell
 from zogy_explorer.engine.cancel import CancelToken
+from zogy_explorer.engine.cell_cache import CellCache
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui.layers import GrowingFrame
 from zogy_explorer.ui.live import Progress
@@ -89,12 +90,13 @@ def compute_cell(
     prepared: PreparedPair,
     revision: int,
     token: CancelToken,
+    cache: CellCache,
 ) -> LiveCell:
     """The cell at ``anchor`` with other settings than its frame's."""
     pair = frame.pair
     made = plan(pair.science, pair.template, settings, prepared)
     cell = made.cell_at(*anchor) or made.cells[0]
-    result = subtract_cell(made, cell, checkpoint=token.check)
+    result = subtract_cell(made, cell, checkpoint=token.check, cache=cache)
     return LiveCell(pair, made, result, anchor, revision)
 
 

@@ -17,14 +17,14 @@ from zogy_explorer.engine.arithmetic import arithmetic_named
 from zogy_explorer.engine.cell_cache import CellCache
 from zogy_explorer.engine.cutout import CellImage, CellInput, Checkpoint, cut_cell
 from zogy_explorer.engine.equations import Weights
+from zogy_explorer.engine.finish import finish_planes
 from zogy_explorer.engine.flags import raise_flag, tidied
 from zogy_explorer.engine.fourier import pad_center_origin
 from zogy_explorer.engine.grid import Cell, padded_length
 from zogy_explorer.engine.growth import grow_bits, kernel_radius
 from zogy_explorer.engine.moments import centroid
 from zogy_explorer.engine.noise import check_noise, noise_flags
-from zogy_explorer.engine.noise_terms import GRADIENT_REACH, total_variance
-from zogy_explorer.engine.pixels import either
+from zogy_explorer.engine.noise_terms import GRADIENT_REACH
 from zogy_explorer.engine.plan import Settings, SubtractionPlan
 from zogy_explorer.engine.planes import (
     CellPlanes,
@@ -227,19 +227,16 @@ def complete_cell(
     transfer
         The kernels that made them.
     """
-    if not _finite(planes.diff, planes.score, planes.astrometric_variance, planes.flux_variance):
+    compact, weights = transfer.compact, transfer.weights
+    if not finish_planes(planes, weights.flux_diff, inputs.missing):
         cause = f"the transform of the cell is not finite in {planes.diff.dtype.name}"
         return replace(result, flags=(raise_flag("OVERFLOW", cause), *result.flags))
-    compact, weights = transfer.compact, transfer.weights
     psf_shape = published_shape(*inputs.stamps, inputs.settings)
     psf_diff, diff_sum = cut_psf(compact.psf_diff, psf_shape)
     psf_score, score_sum = cut_psf(compact.psf_score, psf_shape)
-    planes.diff[...] /= weights.flux_diff  # in place: a frame in one cell is large
-    planes.diff_variance[...] /= weights.flux_diff**2
     result = replace(
-        _with_score(result, inputs, planes),
-        diff=planes.diff,
-        diff_variance=planes.diff_variance,
+        result,
+        **planes.by_name(),
         mask=_grown_mask(inputs, compact, planes.score is not None),
         psf_diff=psf_diff,
         psf_score=psf_score,
@@ -250,15 +247,6 @@ def complete_cell(
         frequency_floor=transfer.floor,
     )
     return _judged(result, inputs)
-
-
-def _finite(*planes: Plane | None) -> bool:
-    """Whether all pixels are numbers, from their sums: one pass, nothing allocated."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return all(  # a sum in single precision is faster, and may overflow where pixels do not
-            plane is None or np.isfinite(plane.sum()) or np.isfinite(plane.sum(dtype=np.float64))
-            for plane in planes
-        )
 
 
 def cell_planes(
@@ -294,9 +282,11 @@ def cell_planes(
     def make() -> CellSpectra:
         return CellSpectra.of(images, variances, job)
 
-    keep = isinstance(cache, CellCache)
-    spectra = cache.spectra(science, template, arithmetic.name, make) if keep else make()
-    whole = transform(spectra, transfer, inside, job, overwrite=not keep)
+    if isinstance(cache, CellCache):
+        spectra = cache.spectra(science, template, arithmetic.name, make)
+        whole = transform(spectra, transfer, inside, job)
+    else:
+        whole = transform(make(), transfer, inside, job, overwrite=True)
     out.paste((slice(None), slice(None)), whole)
     return out, transfer
 
@@ -325,28 +315,6 @@ def _piece_length(length: int, usual: int, margin: int) -> int:
     """Side of about the ``usual`` one with which pieces cover ``length`` with little to spare."""
     n = max(round(length / (usual - 2 * margin)), 1)
     return padded_length(-(-length // n) + 2 * margin, "fast")
-
-
-def _with_score(result: CellResult, inputs: CellInput, planes: CellPlanes) -> CellResult:
-    """S, its variance and Scorr; S is 0 of variance 1 where data are missing."""
-    plane, variance = planes.score, planes.score_variance
-    if plane is None or variance is None:
-        return result
-    least = np.finfo(variance.dtype).tiny
-    unknown = inputs.missing
-    if not variance.min() > least:
-        unknown = either(unknown, ~(variance > least))
-    terms = {name: getattr(planes, name) for name in inputs.terms.names}
-    terms = {name: term for name, term in terms.items() if term is not None}
-    if unknown is not None:
-        plane[unknown] = 0
-        variance[unknown] = 1
-        for term in terms.values():
-            term[unknown] = 0
-    total = total_variance(variance, *terms.values(), out=planes.scorr)
-    scorr = np.sqrt(total, out=planes.scorr if planes.scorr is not None or not terms else total)
-    np.divide(plane, scorr, out=scorr)
-    return replace(result, score=plane, score_variance=variance, scorr=scorr, **terms)
 
 
 def _grown_mask(

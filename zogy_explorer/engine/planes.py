@@ -8,8 +8,8 @@ need memory for one piece only. All pieces share one set of kernels.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -39,8 +39,8 @@ PLANES = (
 class CellPlanes:
     """D (unit variance, flux scale F_D) and S with their variances, of one shape.
 
-    ``scorr`` is where Scorr is to go, if there is a place for it already. The variances of noise
-    terms are None where a term is off.
+    ``scorr`` is where Scorr is to go; what comes out of a transform has no place for it. The
+    variances of noise terms are None where a term is off.
     """
 
     diff: Plane
@@ -65,8 +65,18 @@ class CellPlanes:
             np.empty(shape, dtype),
             np.empty(shape, dtype) if with_score else None,
             np.empty(shape, dtype) if with_score else None,
+            np.empty(shape, dtype) if with_score else None,
             **{name: np.empty(shape, dtype) for name in terms.names if with_score},
         )
+
+    def rows(self, rows: slice) -> Self:
+        """Some rows of all planes; the same memory."""
+        return replace(self, **{name: plane[rows] for name, plane in self.by_name().items()})
+
+    def by_name(self) -> dict[str, Any]:
+        """The planes that there are."""
+        planes = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: plane for name, plane in planes.items() if plane is not None}
 
     def paste(self, target: Slices, part: CellPlanes) -> None:
         """Copy a part to the pixels ``target``."""

@@ -115,10 +115,12 @@ class PreparedImage:
         ny, nx = self.image.shape
         # The frame is far larger than the sample: look around the sampled rows, then columns.
         wide = slice(max(columns.start - _SOURCE_REACH, 0), min(columns.stop + _SOURCE_REACH, nx))
-        sampled = np.arange(rows.start, rows.stop, step)
-        near = np.zeros((sampled.size, wide.stop - wide.start), dtype=bool)
+        near = np.zeros((len(range(rows.start, rows.stop, step)), wide.stop - wide.start), bool)
         for shift in range(-_SOURCE_REACH, _SOURCE_REACH + 1):
-            near |= self.image[np.clip(sampled + shift, 0, ny - 1), wide] > self.bright
+            off = max(-(-(-rows.start - shift) // step), 0)  # sampled rows with no such neighbour
+            first, stop = rows.start + shift + off * step, min(rows.stop + shift, ny)
+            bright = self.image[first:stop:step, wide] > self.bright
+            near[off : off + len(bright)] |= bright
         bright = near.copy()
         for shift in range(1, _SOURCE_REACH + 1):
             near[:, shift:] |= bright[:, :-shift]

@@ -124,25 +124,27 @@ def mean_variance(
 
 def robust_sigma(values: NDArray[np.floating]) -> float:
     """σ from the median absolute deviation of the finite values; NaN if there are fewer than 2."""
-    return _robust(values)[1]
+    data = values[np.isfinite(values)]
+    if data.size < 2:
+        return float("nan")
+    data -= np.median(data)
+    return float(MAD_TO_SIGMA * np.median(np.abs(data), overwrite_input=True))
 
 
 def clipped_sigma(values: NDArray[np.floating], limit: float = 5.0) -> float:
-    """Standard deviation of the values within ``limit`` robust σ of their median."""
-    distance, width = _robust(values)
-    if not width > 0:
-        return width
-    kept = distance[np.abs(distance) <= limit * width]
-    return float(kept.std(dtype=np.float64))
+    """Standard deviation of the values within ``limit`` robust σ (from quartiles) of their median.
 
-
-def _robust(values: NDArray[np.floating]) -> tuple[NDArray[np.floating], float]:
-    """Finite values less their median, and σ from the median of their absolute values."""
+    NaN if there are fewer than 2.
+    """
     data = values[np.isfinite(values)]
     if data.size < 2:
-        return data, float("nan")
-    data -= np.median(data)
-    return data, float(MAD_TO_SIGMA * np.median(np.abs(data), overwrite_input=True))
+        return float("nan")
+    lower, median, upper = _quartiles(data)
+    width = IQR_TO_SIGMA * (upper - lower)
+    if not width > 0:
+        return width
+    data = data - median
+    return float(data[np.abs(data) <= limit * width].std(dtype=np.float64))
 
 
 def _quartiles(data: Plane) -> tuple[float, float, float]:

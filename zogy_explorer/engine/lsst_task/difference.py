@@ -141,11 +141,13 @@ def planes_and_transfer(
             return np.array(getattr(origin, name))
         return np.ascontiguousarray(_whole_plane(spectrum, origin, outer.shape)[inside])
 
+    diff = plane(ftDiff.D, "diff")
     planes = CellPlanes(
-        plane(ftDiff.D, "diff"),
+        diff,
         plane(ftDiff.varPlaneD, "diff_variance"),
         plane(ftDiff.S, "score") if with_score else None,
         plane(ftDiff.varPlaneS, "score_variance") if with_score else None,
+        np.empty_like(diff) if with_score else None,
         **(_noise_terms(ftDiff, inputs) if with_score else {}),
     )
     return planes, _transfer_of(ftDiff)

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from zogy_explorer.engine.compact import folded
 from zogy_explorer.engine.equations import Factors, difference_and_score
 from zogy_explorer.engine.fourier import Plane, Spectrum, backward, forward, weighted_twice
+from zogy_explorer.engine.pixels import finish_rows
 from zogy_explorer.errors import MissingExtraError
 
 
@@ -29,6 +30,7 @@ class Arithmetic:
         [Spectrum, Spectrum, Spectrum, Spectrum, Factors, bool, Spectrum | None], None
     ]
     weighted_twice: Callable[[Spectrum, Spectrum, Sequence[Spectrum]], None]
+    finish_rows: Callable[[Plane, Plane, Plane, Plane, Plane, float], tuple[bool, bool]]
 
 
 NUMPY = Arithmetic(
@@ -38,6 +40,7 @@ NUMPY = Arithmetic(
     folded=folded,
     difference_and_score=difference_and_score,
     weighted_twice=weighted_twice,
+    finish_rows=finish_rows,
 )
 """numpy and scipy."""
 

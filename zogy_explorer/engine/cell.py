@@ -228,7 +228,8 @@ def complete_cell(
         The kernels that made them.
     """
     compact, weights = transfer.compact, transfer.weights
-    if not finish_planes(planes, weights.flux_diff, inputs.missing):
+    arithmetic = arithmetic_named(inputs.settings.arithmetic)
+    if not finish_planes(planes, weights.flux_diff, inputs.missing, arithmetic):
         cause = f"the transform of the cell is not finite in {planes.diff.dtype.name}"
         return replace(result, flags=(raise_flag("OVERFLOW", cause), *result.flags))
     psf_shape = published_shape(*inputs.stamps, inputs.settings)
@@ -322,7 +323,7 @@ def _grown_mask(
 ) -> NDArray[np.int32]:
     """Mask over the region, bad pixels spread as far as the kernels carry them."""
     mask = inputs.mask
-    if inputs.settings.growMask > 0 and (mask & inputs.growing_bits).any():
+    if inputs.settings.growMask > 0 and inputs.grows:
         squares = compact.squares if calculate_score else compact.diff_squares
         mask = grow_bits(mask, inputs.growing_bits, _radius(squares, inputs.settings.growMask))
     inside = inputs.region.slices((inputs.seen.x0, inputs.seen.y0))
@@ -337,8 +338,10 @@ def _judged(result: CellResult, inputs: CellInput) -> CellResult:
     """The computed cell with its noise measured and what is noteworthy flagged."""
     assert result.mask is not None
     sample = noise_sample((result.mask.shape[0], result.mask.shape[1]))
-    untouched = (result.mask[sample] & inputs.growing_bits) == 0
-    noise = check_noise(result, inputs.quiet & untouched)
+    quiet = inputs.quiet
+    if inputs.grows:
+        quiet = quiet & ((result.mask[sample] & inputs.growing_bits) == 0)
+    noise = check_noise(result, quiet)
     flags = [*result.flags, *noise_flags(noise)]
     sums = (result.psf_diff_sum, result.psf_score_sum)
     if max(abs(1 - total) for total in sums) > _LOST_FLUX:

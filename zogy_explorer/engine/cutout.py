@@ -52,9 +52,10 @@ class CellImage:
 class CellInput:
     """Both images of a cell; ``science`` is None if the cell has failed already (see ``flags``).
 
-    ``region`` is the box that the result will cover. ``mask`` (bits of both images) and
-    ``bad`` (bits that grow with the kernels) cover the outer box, cut at the image's edge to
-    ``seen``; ``missing`` (None: nowhere) covers the region, ``quiet`` its `noise_sample`.
+    ``region`` is the box that the result will cover. ``mask`` (bits of both images) covers the
+    outer box, cut at the image's edge to ``seen``; ``grows`` says whether it has any of
+    ``growing_bits``, which grow with the kernels; ``missing`` (None: nowhere) covers the region,
+    ``quiet`` its `noise_sample`.
     ``terms`` are the noise terms of S that are on.
     """
 
@@ -67,6 +68,7 @@ class CellInput:
     template: CellImage | None
     mask: NDArray[np.int32]
     growing_bits: np.int32
+    grows: bool
     missing: Flags | None
     quiet: Flags
     stamps: tuple[Stamp | None, Stamp | None]
@@ -115,6 +117,8 @@ def cut_cell(
             stamp = stamps[i]
             assert stamp is not None
             halves[i] = _cell_image(plan, cell, image, i, stamp, levels[i], dtype)
+    mask = plan.science.mask[seen.slices(xy0)] | plan.template.mask[seen.slices(xy0)]
+    growing_bits = bit_mask(plan.mask_planes, _growing_planes(plan.config))
     inside = region.slices(xy0)
     step = noise_sample(region.shape)[0].step
     return CellInput(
@@ -125,14 +129,21 @@ def cut_cell(
         seen=seen,
         science=halves[0],
         template=halves[1],
-        mask=plan.science.mask[seen.slices(xy0)] | plan.template.mask[seen.slices(xy0)],
-        growing_bits=bit_mask(plan.mask_planes, _growing_planes(plan.config)),
+        mask=mask,
+        growing_bits=growing_bits,
+        grows=_may_grow(plan, growing_bits) and bool((mask & growing_bits).any()),
         missing=_missing(plan, inside),
         quiet=plan.science.quiet(inside, step) & plan.template.quiet(inside, step),
         stamps=(stamps[0], stamps[1]),
         flags=tuple(flags),
         terms=plan.noise_terms,
     )
+
+
+def _may_grow(plan: SubtractionPlan, bits: np.int32) -> bool:
+    """Whether any pixel of the frame may have one of ``bits``: saves to look at each cell's."""
+    images = (plan.science, plan.template)
+    return any(not image.complete or image.flagged & int(bits) for image in images)
 
 
 def _missing(plan: SubtractionPlan, inside: tuple[slice, slice]) -> Flags | None:

@@ -160,6 +160,38 @@ def _weighted_twice(first: Any, second: Any, a: Any, b: Any, c: Any, d: Any) -> 
             )
 
 
+def finish_rows(
+    diff: Plane,
+    diff_variance: Plane,
+    score: Plane,
+    score_variance: Plane,
+    scorr: Plane,
+    flux_diff: float,
+) -> tuple[bool, bool]:
+    """D / F_D, V_D / F_D², Scorr; are D and S finite, and is all of V_S positive?"""
+    real = diff.dtype.type
+    limits = np.finfo(diff.dtype)
+    numbers = (real(flux_diff), real(flux_diff**2), limits.tiny, limits.max)
+    return _finish_rows(diff, diff_variance, score, score_variance, scorr, numbers)
+
+
+@_compiled
+def _finish_rows(
+    diff: Any, diff_variance: Any, score: Any, score_variance: Any, scorr: Any, numbers: Any
+) -> tuple[bool, bool]:
+    flux, flux_2, least, most = numbers
+    finite = positive = True
+    for i in range(diff.shape[0]):
+        for j in range(diff.shape[1]):
+            d, s, v = diff[i, j], score[i, j], score_variance[i, j]
+            finite &= (abs(d) <= most) & (abs(s) <= most)  # NaN is neither
+            positive &= v > least
+            diff[i, j] = d / flux
+            diff_variance[i, j] = diff_variance[i, j] / flux_2
+            scorr[i, j] = s / np.sqrt(v)
+    return finite, positive
+
+
 FAST = Arithmetic(
     name="fast",
     forward=forward,
@@ -167,5 +199,6 @@ FAST = Arithmetic(
     folded=folded,
     difference_and_score=difference_and_score,
     weighted_twice=weighted_twice,
+    finish_rows=finish_rows,
 )
 """numba and ducc0."""

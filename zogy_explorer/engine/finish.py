@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from zogy_explorer.engine.arithmetic import Arithmetic
 from zogy_explorer.engine.noise_terms import total_variance
-from zogy_explorer.engine.pixels import Flags, either
-from zogy_explorer.engine.planes import CellPlanes, Plane
+from zogy_explorer.engine.pixels import Flags, either, is_finite
+from zogy_explorer.engine.planes import CellPlanes
 
 _BLOCK = 40_000  # pixels of each plane at a time
 
 
-def finish_planes(planes: CellPlanes, flux_diff: float, missing: Flags | None) -> bool:
+def finish_planes(
+    planes: CellPlanes, flux_diff: float, missing: Flags | None, arithmetic: Arithmetic
+) -> bool:
     """Bring D to the calibrated unit, blank S where data are missing, and make Scorr, in place.
 
     Parameters
@@ -25,6 +28,8 @@ def finish_planes(planes: CellPlanes, flux_diff: float, missing: Flags | None) -
         F_D.
     missing : (ny, nx) array of bool, optional
         Pixels where S says nothing; None: nowhere.
+    arithmetic
+        What computes.
 
     Returns
     -------
@@ -35,42 +40,39 @@ def finish_planes(planes: CellPlanes, flux_diff: float, missing: Flags | None) -
     step = max(_BLOCK // nx, 1)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return all(
-            _finish_rows(
+            _finish_block(
                 planes.rows(slice(first, first + step)),
                 flux_diff,
                 None if missing is None else missing[first : first + step],
+                arithmetic,
             )
             for first in range(0, ny, step)
         )
 
 
-def _finish_rows(planes: CellPlanes, flux_diff: float, missing: Flags | None) -> bool:
-    both = (planes.astrometric_variance, planes.flux_variance)
-    terms = [term for term in both if term is not None]
-    if not all(_finite(plane) for plane in (planes.diff, planes.score, *terms)):
-        return False
-    planes.diff[...] /= flux_diff
-    planes.diff_variance[...] /= flux_diff**2
+def _finish_block(
+    planes: CellPlanes, flux_diff: float, missing: Flags | None, arithmetic: Arithmetic
+) -> bool:
     score, variance, scorr = planes.score, planes.score_variance, planes.scorr
     if score is None or variance is None or scorr is None:
-        return True
-    least = np.finfo(variance.dtype).tiny
-    unknown = missing
-    if not variance.min() > least:
-        unknown = either(unknown, ~(variance > least))
-    if unknown is not None:
-        score[unknown] = 0
-        variance[unknown] = 1
-        for term in terms:
-            term[unknown] = 0
-    np.sqrt(total_variance(variance, *terms, out=scorr), out=scorr)
-    np.divide(score, scorr, out=scorr)
-    return True
-
-
-def _finite(plane: Plane | None) -> bool:
-    """Whether all pixels are numbers, from their sum: one pass, nothing allocated."""
-    # A sum in single precision is faster, and may overflow where pixels do not.
-    return plane is None or bool(
-        np.isfinite(plane.sum()) or np.isfinite(plane.sum(dtype=np.float64))
+        planes.diff[...] /= flux_diff
+        planes.diff_variance[...] /= flux_diff**2
+        return is_finite(planes.diff)
+    finite, positive = arithmetic.finish_rows(
+        planes.diff, planes.diff_variance, score, variance, scorr, flux_diff
     )
+    both = (planes.astrometric_variance, planes.flux_variance)
+    terms = [term for term in both if term is not None]
+    if not (finite and all(is_finite(term) for term in terms)):
+        return False
+    unknown = missing
+    if not positive:
+        unknown = either(unknown, ~(variance > np.finfo(variance.dtype).tiny))
+    if unknown is not None:
+        variance[unknown] = 1
+        for plane in (score, scorr, *terms):
+            plane[unknown] = 0
+    if terms:
+        np.sqrt(total_variance(variance, *terms, out=scorr), out=scorr)
+        np.divide(score, scorr, out=scorr)
+    return True

@@ -12,6 +12,8 @@ because at full strength everywhere it would leave a residual of up to 100 ε of
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,13 +55,19 @@ def spectral_noise(stamp: Plane) -> float:
     if min(stamp.shape) < 9:
         return 0.0
     rough = np.diff(np.diff(stamp, 4, axis=0), 4, axis=1)
-    y, x = np.indices(rough.shape)
-    ny, nx = rough.shape
-    outside = np.hypot((y - (ny - 1) / 2) / ny, (x - (nx - 1) / 2) / nx) > _RIM
-    rim = rough[outside & (stamp[2:-2, 2:-2] != 0)]
+    rim = rough[_rim(*rough.shape) & (stamp[2:-2, 2:-2] != 0)]
     if rim.size < _LEAST_RIM:
         return 0.0
     return float(robust_sigma(rim) / _GAIN * np.sqrt(stamp.size))
+
+
+@lru_cache(maxsize=16)
+def _rim(ny: int, nx: int) -> NDArray[np.bool_]:
+    """Pixels of a plane beyond `_RIM`; read-only."""
+    y, x = np.indices((ny, nx))
+    rim = np.hypot((y - (ny - 1) / 2) / ny, (x - (nx - 1) / 2) / nx) > _RIM
+    rim.flags.writeable = False
+    return rim
 
 
 def faded(power_n: Plane, power_r: Plane, floor: float) -> Plane:

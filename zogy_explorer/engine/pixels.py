@@ -13,6 +13,29 @@ Flags = NDArray[np.bool_]
 Plane = NDArray[np.floating]
 
 
+def is_finite(plane: Plane) -> bool:
+    """Whether all pixels are numbers, from their sum: one pass, nothing allocated."""
+    # A sum in single precision is faster, and may overflow where pixels do not.
+    return bool(np.isfinite(plane.sum()) or np.isfinite(plane.sum(dtype=np.float64)))
+
+
+def finish_rows(
+    diff: Plane,
+    diff_variance: Plane,
+    score: Plane,
+    score_variance: Plane,
+    scorr: Plane,
+    flux_diff: float,
+) -> tuple[bool, bool]:
+    """D / F_D, V_D / F_D², Scorr; are D and S finite, and is all of V_S positive?"""
+    finite = is_finite(diff) and is_finite(score)
+    diff /= flux_diff
+    diff_variance /= flux_diff**2
+    np.sqrt(score_variance, out=scorr)
+    np.divide(score, scorr, out=scorr)
+    return finite, bool(score_variance.min() > np.finfo(score_variance.dtype).tiny)
+
+
 def not_finite(plane: Plane) -> Flags | None:
     """Pixels that are NaN or infinite; None: nowhere."""
     with np.errstate(over="ignore", invalid="ignore"):

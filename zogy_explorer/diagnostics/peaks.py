@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zogy_explorer.diagnostics.local_maxima import local_maxima
 from zogy_explorer.diagnostics.point_response import PointResponse
 from zogy_explorer.engine.result import CellResult, Difference
-from zogy_explorer.engine.subpixel import Splines, maxima, windows
+from zogy_explorer.engine.subpixel import Splines, bilinear, maxima, windows
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -133,7 +133,7 @@ def find_peaks(
     dx, dy, _ = maxima(splines, sign.astype(float))
     total = difference.total_variance
     assert total is not None
-    variance = _between_pixels(total, row, column, dx, dy)
+    variance = bilinear(total, row, column, dx, dy)
     index = _cell_indices(difference, row, column)
     scales = {i: difference.cells[i].flux_score for i in np.unique(index)}
     peaks = Peaks(
@@ -160,20 +160,6 @@ def _no_peaks() -> Peaks:
     whole, real = np.zeros(0, dtype=np.intp), np.zeros(0)
     sign = np.zeros(0, dtype=np.int64)
     return Peaks(whole, whole, sign, whole, real, real, real, real, real, real, real)
-
-
-def _between_pixels(
-    plane: NDArray[np.floating], row: Indices, column: Indices, dx: Array, dy: Array
-) -> Array:
-    """A positive plane at offsets (dx, dy) from pixels, bilinear."""
-    ny, nx = plane.shape
-    x, y = np.clip(column + dx, 0, nx - 1), np.clip(row + dy, 0, ny - 1)
-    left, bottom = np.floor(x).astype(int), np.floor(y).astype(int)
-    right, top = np.minimum(left + 1, nx - 1), np.minimum(bottom + 1, ny - 1)
-    u, v = x - left, y - bottom
-    lower = (1 - u) * plane[bottom, left] + u * plane[bottom, right]
-    upper = (1 - u) * plane[top, left] + u * plane[top, right]
-    return np.asarray((1 - v) * lower + v * upper, dtype=np.float64)
 
 
 def _cell_indices(difference: Difference, row: Indices, column: Indices) -> Indices:

@@ -9,6 +9,7 @@ from zogy_explorer.engine.cell import compute_cell, subtract_cell
 from zogy_explorer.engine.config import GROUPS, UNITS, ZogyConfig
 from zogy_explorer.engine.cutout import CellInput, cut_cell
 from zogy_explorer.engine.flags import REGISTRY, Flag, FlagKind
+from zogy_explorer.engine.forced import ForcedPhotometry, forced_photometry
 from zogy_explorer.engine.grid import Cell, generate_grid, split_border
 from zogy_explorer.engine.mosaic import CellPsf, Mosaic
 from zogy_explorer.engine.noise_terms import AstrometricNoise
@@ -31,6 +32,7 @@ __all__ = [
     "Difference",
     "Flag",
     "FlagKind",
+    "ForcedPhotometry",
     "Mosaic",
     "NoiseCheck",
     "PreparedPair",
@@ -41,6 +43,7 @@ __all__ = [
     "ZogyTask",
     "compute_cell",
     "cut_cell",
+    "forced_photometry",
     "generate_grid",
     "plan",
     "prepare_pair",

@@ -112,6 +112,24 @@ def maxima(splines: Splines, sign: Array) -> tuple[Array, Array, NDArray[np.bool
     return np.where(found, dx, 0.0), np.where(found, dy, 0.0), found
 
 
+def bilinear(
+    plane: NDArray[np.floating],
+    row: NDArray[np.intp],
+    column: NDArray[np.intp],
+    dx: Array,
+    dy: Array,
+) -> Array:
+    """A plane at offsets (dx, dy) [px] from n pixels: for variances, which must stay positive."""
+    ny, nx = plane.shape
+    x, y = np.clip(column + dx, 0, nx - 1), np.clip(row + dy, 0, ny - 1)
+    left, bottom = np.floor(x).astype(int), np.floor(y).astype(int)
+    right, top = np.minimum(left + 1, nx - 1), np.minimum(bottom + 1, ny - 1)
+    u, v = x - left, y - bottom
+    lower = (1 - u) * plane[bottom, left] + u * plane[bottom, right]
+    upper = (1 - u) * plane[top, left] + u * plane[top, right]
+    return np.asarray((1 - v) * lower + v * upper, dtype=np.float64)
+
+
 @cache
 def _element(order: int) -> BSpline:
     knots = np.arange(_DEGREE + 2) - (_DEGREE + 1) / 2

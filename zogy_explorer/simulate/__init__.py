@@ -13,14 +13,17 @@ from zogy_explorer.simulate.moffat import Moffat
 from zogy_explorer.simulate.pair import make_pair
 from zogy_explorer.simulate.pathologies import PATHOLOGIES, Pathology, pathology
 from zogy_explorer.simulate.psf_field import PsfField, render_star
+from zogy_explorer.simulate.recovery import Completeness, completeness
 from zogy_explorer.simulate.sample import sample_pair
 
 __all__ = [
     "PATHOLOGIES",
+    "Completeness",
     "FlawedPair",
     "Moffat",
     "Pathology",
     "PsfField",
+    "completeness",
     "inject",
     "make_pair",
     "pathology",

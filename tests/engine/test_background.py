@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
 import os
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 
 from zogy_explorer import Exposure, ZogyConfig, plan, run
-from zogy_explorer.errors import MissingExtraError
 
 Pair = tuple[Exposure, Exposure]
 
@@ -69,18 +66,3 @@ def test_a_mesh_leaves_stars_and_noise_alone(
     }
     assert scorr["mesh"][130, 150] == pytest.approx(scorr["none"][130, 150], rel=0.005)
     assert np.std(scorr["mesh"] - scorr["none"]) < 0.5
-
-
-def test_a_mesh_without_photutils_names_the_extra(
-    gradient_pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    imported = builtins.__import__
-
-    def without_photutils(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name.partition(".")[0] == "photutils":
-            raise ModuleNotFoundError("No module named 'photutils'")
-        return imported(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_photutils)
-    with pytest.raises(MissingExtraError, match=r"pip install 'zogy-explorer\[photometry\]'"):
-        plan(*gradient_pair, ZogyConfig(background="mesh"))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zogy_explorer.engine.statistics import SAMPLE, clipped_mean, robust_sigma, thinned
-from zogy_explorer.errors import InputError, MissingExtraError
+from zogy_explorer.errors import InputError
 
 AUTO_THRESHOLD = 0.05
 """'auto' subtracts a constant if a clipped mean exceeds this share of a pixel's noise."""
@@ -43,16 +43,9 @@ def sky_mesh(image: NDArray[np.floating], use: NDArray[np.bool_]) -> NDArray[np.
 
     The mesh alone would level off towards the edges, because its median filter and its
     interpolation end there: a sky that rises by 15σ over a frame left 3σ in the outer pixels.
-
-    Raises
-    ------
-    MissingExtraError
-        If photutils is not installed.
     """
-    try:
-        from photutils.background import Background2D, MedianBackground
-    except ImportError:
-        raise MissingExtraError('background = "mesh"', "photometry") from None
+    from photutils.background import Background2D, MedianBackground
+
     side = tuple(min(_MESH, n) for n in image.shape)
     use = use & np.isfinite(image)
     surface = _quadratic_surface(image, use)

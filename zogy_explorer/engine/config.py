@@ -65,7 +65,7 @@ UNITS: Mapping[str, str] = MappingProxyType(
         "minTotalDims": "px",
         "growMask": "fraction of kernel²",
         "astrometricNoise": "px",
-        "fluxScaleError": "fraction of F",
+        "fluxScaleError": "of F",
         "frequencyFloor": "fraction of PSF flux",
     }
 )
@@ -262,7 +262,7 @@ class ZogyConfig(param.Parameterized):
         default="auto",
         objects=["auto", "none", "constant", "mesh"],
         doc="Sky subtracted from each image: 'constant' its clipped mean, 'mesh' a smooth map "
-        "from a mesh of clipped medians (needs photutils), 'none' nothing, 'auto' a constant if "
+        "from a mesh of clipped medians, 'none' nothing, 'auto' a constant if "
         "either clipped mean exceeds 5 % of the noise of a pixel.",
     )
     strict = param.Boolean(

@@ -124,7 +124,7 @@ _KINDS = (
         "MISREGISTERED",
         "warning",
         "The stars of both images are displaced from each other by the same shift everywhere.",
-        "Shift the template by it (`zogy_explorer.prepare.shift_exposure`): it makes a dipole of "
+        "Shift the template by it (prepare.shift_exposure): as it is, it makes a dipole of "
         "every star. The astrometric noise term covers the scatter of the stars only.",
     ),
     FlagKind(

@@ -71,8 +71,6 @@ def complete(
         If the image has no usable pixel, or its sky no noise.
     PsfError
         If no star gives a PSF.
-    MissingExtraError
-        If photutils is not installed.
     """
     camera = read_camera(exposure.meta, gain=gain, saturation=saturation)
     mask = _mask(exposure, camera)

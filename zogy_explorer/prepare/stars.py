@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.errors import MissingExtraError, PsfError
+from zogy_explorer.errors import PsfError
 
 _THRESHOLD = 5.0  # σ of the sky from which connected pixels are a source
 _BRIGHT = 30.0  # σ: peak of a star that is worth having
@@ -56,10 +56,8 @@ def find_stars(
     PsfError
         If no star is left.
     """
-    try:
-        from photutils.segmentation import SourceCatalog, detect_sources
-    except ImportError:
-        raise MissingExtraError("finding stars", "photometry") from None
+    from photutils.segmentation import SourceCatalog, detect_sources
+
     clean = np.where(bad, 0, image)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that there are none is said below, with a remedy

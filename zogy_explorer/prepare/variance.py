@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.errors import InputError, MissingExtraError
+from zogy_explorer.errors import InputError
 
 Plane = NDArray[np.floating]
 
@@ -46,10 +46,8 @@ def measure_sky(image: Plane, bad: NDArray[np.bool_]) -> Sky:
         raise InputError(
             f"none of the {image.size} pixels is usable: no sky can be measured; check mask and NaN"
         )
-    try:
-        from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
-    except ImportError:
-        raise MissingExtraError("measuring the sky", "photometry") from None
+    from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
+
     mesh = Background2D(
         np.where(bad, 0, image).astype(np.float64),
         tuple(min(_MESH, n) for n in image.shape),

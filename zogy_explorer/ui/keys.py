@@ -12,6 +12,10 @@ SHORTCUTS: Mapping[str, str] = {
     "← → ↑ ↓": "select the neighbouring cell",
     "z": "zoom to the selected cell",
     "r or 0": "show the whole frame",
+    "+ -": "zoom in or out",
+    "1 … 6": "one image alone, and back to all",
+    "p": "pin the present result as A",
+    "b": "while held, show A in place of the present result",
     "d": "dark or light",
     "Ctrl+Z": "undo the last change of settings",
     "Ctrl+Y": "redo it",
@@ -36,7 +40,8 @@ class Keys(JSComponent):
     _esm = """
     export function render({model, el}) {
       const known = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown",
-        "z", "r", "0", "d", "?", "Escape"])
+        "z", "r", "0", "d", "?", "Escape", "+", "=", "-", "p", "b", "1", "2", "3", "4", "5", "6"])
+      const held = new Set(["b"])
       const listen = (event) => {
         const path = event.composedPath()
         const host = el.getRootNode().host?.getRootNode().host
@@ -47,7 +52,18 @@ class Keys(JSComponent):
         const key = chord ? `Ctrl+${event.key.toLowerCase()}` : event.key
         if (!known.has(key) && key !== "Ctrl+z" && key !== "Ctrl+y" || event.altKey) return
         event.preventDefault()
-        model.send_msg({key})
+        if (held.has(key)) {
+          if (event.repeat) return
+          const up = (other) => {
+            if (other.type === "keyup" && other.key !== event.key) return
+            document.removeEventListener("keyup", up)
+            window.removeEventListener("blur", up)
+            model.send_msg({key: `${key} up`})
+          }
+          document.addEventListener("keyup", up)
+          window.addEventListener("blur", up)
+        }
+        model.send_msg({key: key === "=" ? "+" : key})
       }
       document.addEventListener("keydown", listen)
       model.on("remove", () => document.removeEventListener("keydown", listen))

@@ -6,6 +6,7 @@ the output of a notebook cell.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from html import escape
@@ -16,6 +17,7 @@ import panel as pn
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui import words
+from zogy_explorer.ui.compare_bar import CompareBar
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer import Drawer
 from zogy_explorer.ui.header import Header, help_pane
@@ -63,6 +65,8 @@ class Page:
         context = self.context = PageContext(session, self.painter, self.wall)
         self.inspector = Inspector(context, palette(dark))
         self.drawer = Drawer(context, palette(dark))
+        self.compare = CompareBar(context)
+        self.header.view.insert(2, self.compare.pin)
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
         self.view = styled(self._arrange(full_window))
@@ -142,6 +146,7 @@ class Page:
         centre = pn.Column(
             self.alert_row,
             self.noise_pane,
+            self.compare.view,
             self.wall_pane,
             pn.Row(
                 self.readout_pane,
@@ -201,11 +206,21 @@ class Page:
             "r": lambda: self.painter.ask(self.wall.reset_view),
             "0": lambda: self.painter.ask(self.wall.reset_view),
             "d": self.toggle_theme,
+            "+": lambda: self.painter.ask(self.wall.zoom_in),
+            "-": lambda: self.painter.ask(self.wall.zoom_out),
+            "p": session.pin,
+            "b": lambda: self.compare.blink(True),
+            "b up": lambda: self.compare.blink(False),
+            **{str(k + 1): functools.partial(self._maximise, k) for k in range(6)},
             "?": self.toggle_help,
             "Escape": self._escape,
             "Ctrl+z": session.undo,
             "Ctrl+y": session.redo,
         }
+
+    def _maximise(self, place: int) -> None:
+        name = list(self.wall.panels)[place]
+        self.painter.ask(lambda: self.wall.maximise(name))
 
     def _escape(self) -> None:
         if self.help.visible:

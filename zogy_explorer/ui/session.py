@@ -75,6 +75,12 @@ class Session(Journal):
     progress = param.Number(default=0.0, bounds=(0, 1), doc="Share of the running work done.")
     busy = param.Boolean(default=False, doc="Whether a frame is being read or computed.")
     stale = param.Boolean(default=False, doc="Whether the frame is older than the settings.")
+    pinned = param.Parameter(default=None, doc="The `Frame` A to compare with, or None.")
+    compare = param.Selector(
+        default="present",
+        objects=["present", "pinned", "swipe", "difference"],
+        doc="What of the present result and the pinned one is on the wall.",
+    )
     can_undo = param.Boolean(default=False, doc="Whether there is an earlier state of settings.")
     can_redo = param.Boolean(default=False, doc="Whether there is a later state of settings.")
 
@@ -219,6 +225,18 @@ class Session(Journal):
         """Stop the running work; what was on screen stays."""
         self._frames.cancel()
         self._cells.cancel()
+
+    # -- comparing -------------------------------------------------------------------------
+
+    def pin(self) -> None:
+        """Keep the frame on screen as A, in place of what was pinned before."""
+        if self.frame is not None:
+            self.param.update(pinned=replace(self.frame, shown={}), compare="present")
+            self.say("info", f"pinned run {self.frame.number} as A")
+
+    def unpin(self) -> None:
+        """Let A go, and its memory."""
+        self.param.update(pinned=None, compare="present")
 
     # -- selection -------------------------------------------------------------------------
 
@@ -377,6 +395,8 @@ class Session(Journal):
             frame=frame,
             live_cell=None,
             growing=None,
+            pinned=None,
+            compare="present",
             anchor=centre.inner.center if centre is not None else None,
             alert="",
             stale=edited_meanwhile,

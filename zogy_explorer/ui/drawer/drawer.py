@@ -10,12 +10,19 @@ import param
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer.base import DrawerTab
 from zogy_explorer.ui.drawer.cells import CellsTab
+from zogy_explorer.ui.drawer.changes import ChangesTab
 from zogy_explorer.ui.drawer.code import CodeTab
 from zogy_explorer.ui.drawer.log import LogTab
 from zogy_explorer.ui.drawer.threshold import ThresholdTab
 from zogy_explorer.ui.style import Lazy, Palette
 
-TABS: tuple[Callable[[PageContext], DrawerTab], ...] = (CellsTab, ThresholdTab, LogTab, CodeTab)
+TABS: tuple[Callable[[PageContext], DrawerTab], ...] = (
+    CellsTab,
+    ThresholdTab,
+    ChangesTab,
+    LogTab,
+    CodeTab,
+)
 """The tabs, in their order."""
 
 HEIGHT = 236

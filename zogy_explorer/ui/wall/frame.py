@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from zogy_explorer.geometry import Box
 from zogy_explorer.masks import names_of
+from zogy_explorer.ui.wall.comparison import Comparison
 from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
 from zogy_explorer.ui.wall.mask_codes import MaskCodes
@@ -71,6 +72,7 @@ class Frame:
         self._settings = DisplaySettings()
         self._limits: dict[tuple[str, int], tuple[float, float] | None] = {}
         self._patched: dict[str, int] = {}
+        self.comparison = Comparison()
         self.reset(Box(0, 0, 100, 100), {}, {}, None)  # a place to be before there is a pair
 
     def reset(
@@ -83,6 +85,7 @@ class Frame:
         """Take the images of another pair; layers that are missing have no data yet."""
         self.box, self.wcs = bbox, wcs
         self.codes = MaskCodes(mask_planes)
+        self.comparison.pin({})
         self._pyramids = {
             name: Pyramid(None, spec.reduction, bbox) for name, spec in self._specs.items()
         }
@@ -94,6 +97,7 @@ class Frame:
         for name, pyramid in build_pyramids(self.box, layers, list(self._specs.values())).items():
             self._pyramids[name] = pyramid
             self._patched.pop(name, None)
+            self.comparison.replaced(name)
         self._limits = {}
 
     def patch(self, box: Box, layers: Mapping[str, NDArray[Any]]) -> list[str]:
@@ -102,6 +106,7 @@ class Frame:
         for name in names:
             was_empty = self._pyramids[name].empty
             self._pyramids[name].update(box, layers[name])
+            self.comparison.patched(name, box, layers[name])
             self._count(name, box, was_empty)
         return names
 
@@ -136,7 +141,7 @@ class Frame:
         pyramid = self._pyramids[name]
         if pyramid.empty:
             return None
-        pixels = pyramid.cut(window.region, window.shape)
+        pixels = self.comparison.cut(self._specs[name], pyramid, window)
         if self._specs[name].kind == "mask":
             return self.codes.encode(pixels)
         return None if stretch is None else stretch.levels(pixels)
@@ -147,7 +152,7 @@ class Frame:
         column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
         texts = []
         for name, spec in self._specs.items():
-            value = self._pyramids[name].value(column, row)
+            value = self.comparison.shown(spec, self._pyramids[name]).value(column, row)
             if spec.kind == "mask":
                 texts.append(" ".join(names_of(int(value or 0), self.codes.planes)))
             elif value is None or not np.isfinite(value):
@@ -181,9 +186,10 @@ class Frame:
 
     def _diverging_limits(self, name: str, step: float) -> tuple[float, float] | None:
         """Limits from pixels as they are shown: zoomed out, extremes of noise are large."""
-        key = (name, max(0, round(np.log2(max(step, 1e-9)))))
+        source, pyramid = self.comparison.scaled_by(self._specs[name], self._pyramids[name])
+        key = (source, max(0, round(np.log2(max(step, 1e-9)))))
         if key not in self._limits:
-            sample = self._pyramids[name].sample(step)
+            sample = pyramid.sample(step)
             self._limits[key] = diverging_limits(sample, self._settings.diverging_sigma)
         return self._limits[key]
 

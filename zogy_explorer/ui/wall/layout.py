@@ -10,21 +10,21 @@ from bokeh.models import InlineStyleSheet
 
 from zogy_explorer.ui.wall.panel import Panel
 
+LEFT, BOTTOM = 34, 18
+"""[px] Room for the tick labels at the wall's outer edge."""
+
 _GAP = 6  # between panels [px]
 
 
 def arrange(
     panels: Sequence[Panel],
     columns: int,
-    borders: tuple[int, int],
     toolbar_style: InlineStyleSheet,
 ) -> Any:
     """Bokeh layout of panels, row by row; stretches to the space it is given.
 
     Parameters
     ----------
-    borders : (left, bottom)
-        Room for tick labels in the first column and the last row [px].
     toolbar_style
         Kept up to date by the caller.
     """
@@ -38,10 +38,30 @@ def arrange(
     )
     layout.name, layout.spacing = "wall", _GAP
     layout.toolbar.stylesheets = [toolbar_style]
-    # All images are of one size: the outer panels get the room of their tick labels on top.
-    layout.cols = _tracks(columns, borders[0])
-    layout.rows = _tracks(len(rows), borders[1])[::-1]
+    place_panels(layout, panels, columns, None)
     return layout
+
+
+def place_panels(layout: Any, panels: Sequence[Panel], columns: int, alone: str | None) -> None:
+    """All panels in their grid, or one ``alone`` in all the room.
+
+    Hidden panels keep their models, so that nothing is built again when they come back.
+    """
+    rows = -(-len(panels) // columns)
+    for place, panel in enumerate(panels):
+        row, column = divmod(place, columns)
+        panel.model.visible = alone in (None, panel.layer.name)
+        single = panel.layer.name == alone
+        panel.set_borders(
+            LEFT if column == 0 or single else 0, BOTTOM if row == rows - 1 or single else 0
+        )
+    if alone is None:
+        # All images are of one size: the outer panels get the room of their tick labels on top.
+        layout.cols, layout.rows = _tracks(columns, LEFT), _tracks(rows, BOTTOM)[::-1]
+        return
+    where = [panel.layer.name for panel in panels].index(alone)
+    layout.cols = ["100%" if k == where % columns else "0px" for k in range(columns)]
+    layout.rows = ["100%" if k == where // columns else "0px" for k in range(rows)]
 
 
 def _tracks(count: int, extra: int) -> list[str]:

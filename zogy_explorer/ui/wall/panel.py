@@ -42,8 +42,6 @@ class Panel:
         What it shows.
     x_range, y_range
         Shared by all panels.
-    borders : (left, bottom)
-        Room for tick labels [px]; 0 has no axis.
     """
 
     def __init__(
@@ -51,7 +49,6 @@ class Panel:
         layer: LayerSpec,
         x_range: Range1d,
         y_range: Range1d,
-        borders: tuple[int, int],
     ) -> None:
         self.layer = layer
         self.source = ColumnDataSource(name=f"image-{layer.name}", data=_image(_BLANK, None))
@@ -67,9 +64,6 @@ class Panel:
         )  # fmt: skip
         self.figure.toolbar.logo = None
         self.figure.grid.visible = False
-        left, bottom = borders
-        self.figure.min_border_left, self.figure.min_border_bottom = left, bottom
-        self.figure.yaxis.visible, self.figure.xaxis.visible = left > 0, bottom > 0
         for axis in (self.figure.xaxis, self.figure.yaxis):
             axis.minor_tick_line_color = None
             axis.axis_line_color = None
@@ -87,10 +81,17 @@ class Panel:
             name=f"header-{layer.name}", height=HEADER_HEIGHT, sizing_mode="stretch_width",
             margin=0,
             # A long legend is cut off; it must not push the panels out of their columns.
-            styles={"overflow": "hidden", "contain": "inline-size", "padding": f"0 4px 0 {left}px"},
+            styles={"overflow": "hidden", "contain": "inline-size", "padding": "0 4px 0 0"},
             stylesheets=[":host > div { width: 100%; }"],
         )  # fmt: skip
         self.model = Column(self.header, self.figure, sizing_mode="stretch_both", spacing=0)
+
+    def set_borders(self, left: int, bottom: int) -> None:
+        """Room for tick labels [px]; 0 has no axis."""
+        plot = self.figure
+        plot.min_border_left, plot.min_border_bottom = left, bottom
+        plot.yaxis.visible, plot.xaxis.visible = left > 0, bottom > 0
+        self.header.styles = self.header.styles | {"padding": f"0 4px 0 {left}px"}
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme, palette and header apart."""

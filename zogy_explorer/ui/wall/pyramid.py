@@ -133,6 +133,15 @@ class Pyramid:
                 self._read(level - 1, below_y, below_x), self.kind, self.dtype
             )
 
+    def region(self, box: Box) -> NDArray[Any]:
+        """Pixels of a box inside the image at full resolution; not to be written to."""
+        y, x = box.slices((self.box.x0, self.box.y0))
+        return self._read(0, y, x)
+
+    def minus(self, other: Pyramid) -> Pyramid:
+        """Pyramid of the pixel-by-pixel difference from another image of the same box."""
+        return Pyramid(self.region(self.box) - other.region(self.box), self.kind, self.box)
+
     def value(self, x: int, y: int) -> float | int | None:
         """Exact pixel value, None outside the image or where nothing was given yet."""
         if not self.box.contains_point(x, y) or self.empty:

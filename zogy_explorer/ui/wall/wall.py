@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bokeh import events
@@ -16,15 +17,17 @@ from bokeh.models import InlineStyleSheet, LinearColorMapper, Range1d
 from numpy.typing import NDArray
 
 from zogy_explorer.geometry import Box
+from zogy_explorer.ui.wall.comparison import CompareMode
 from zogy_explorer.ui.wall.display import DisplaySettings
+from zogy_explorer.ui.wall.divider import Divider
 from zogy_explorer.ui.wall.frame import Frame, LayerData
 from zogy_explorer.ui.wall.hold import one_message
 from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
-from zogy_explorer.ui.wall.layout import arrange
+from zogy_explorer.ui.wall.layout import arrange, place_panels
 from zogy_explorer.ui.wall.marks import CellLike, GridMarks, SelectionMarks
 from zogy_explorer.ui.wall.palettes import DARK, LIGHT, diverging_palette, sky_palette
 from zogy_explorer.ui.wall.panel import Panel, mask_header, value_header
-from zogy_explorer.ui.wall.pyramid import View
+from zogy_explorer.ui.wall.pyramid import Pyramid, View
 from zogy_explorer.ui.wall.readout import Readout
 from zogy_explorer.ui.wall.sky import tangent_plane
 from zogy_explorer.ui.wall.viewport import box_view, differs, fitted, paint_window
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 _ASSUMED_SIZE = (400, 300)  # of a panel, until the browser has told [px]
-_LEFT, _BOTTOM = 34, 18  # room for the tick labels at the wall's outer edge [px]
 _SETTLE_MS = 20  # range changes closer than this are one repaint
 _PAN_MARGIN = 0.1  # painted beyond the view, so that a pan does not start with blank edges
 _LEAST_VIEW = 4.0  # [px of the image] as far as one can zoom in
@@ -78,6 +80,8 @@ class ImageWall:
         self._wanted: View = box_view(self._frame.box)
         self._writing = self._settling = False
         self._present: list[str] = []
+        self._columns = columns
+        self._alone: str | None = None
         self._tap_callbacks: list[Callable[[float, float], None]] = []
         self._view_callbacks: list[Callable[[View], None]] = []
 
@@ -86,12 +90,9 @@ class ImageWall:
         self._x_range = Range1d(0, _LEAST_VIEW, min_interval=_LEAST_VIEW, name="x-range")
         self._y_range = Range1d(0, _LEAST_VIEW, min_interval=_LEAST_VIEW, name="y-range")
         self._told = self.view
-        last = (len(self.layers) - 1) // columns
         self.panels: dict[str, Panel] = {}
-        for place, spec in enumerate(self.layers):
-            row, column = divmod(place, columns)
-            borders = (_LEFT if column == 0 else 0, _BOTTOM if row == last else 0)
-            self.panels[spec.name] = Panel(spec, self._x_range, self._y_range, borders)
+        for spec in self.layers:
+            self.panels[spec.name] = Panel(spec, self._x_range, self._y_range)
         self._overlay_mapper = LinearColorMapper(palette=["#00000000"] * 256, low=-0.5, high=255.5)
         self._overlays = self._add_overlays()
         self._grid, self._selection = GridMarks(self._theme), SelectionMarks(self._theme)
@@ -104,10 +105,10 @@ class ImageWall:
             [panel.source for panel in self.panels.values()],
         )
         self.readout = self._readout.model
+        self._divider = Divider(self._on_divider)
+        self._divider.attach([panel.figure for panel in self.panels.values()])
         self._toolbar_style = InlineStyleSheet(css="")
-        self.model = arrange(
-            list(self.panels.values()), columns, (_LEFT, _BOTTOM), self._toolbar_style
-        )
+        self.model = arrange(list(self.panels.values()), columns, self._toolbar_style)
         self._restyle()
         self._headers()
         self._listen()
@@ -167,6 +168,24 @@ class ImageWall:
             with self._hold():
                 self._paint(names)
 
+    def pin(self, layers: Mapping[str, Pyramid]) -> None:
+        """Keep the layers of another result (A) to be compared with; none: no longer."""
+        self._frame.comparison.pin(layers)
+        self.compare(self._frame.comparison.mode)
+
+    def compare(self, mode: CompareMode) -> None:
+        """Show the present result, the pinned one, both beside a divider, or A − B."""
+        comparison = self._frame.comparison
+        with self._hold():
+            comparison.mode = mode if comparison.active else "present"
+            comparison.divider = self._divider.show(comparison.mode == "swipe", self.view)
+            self._paint()
+
+    @property
+    def comparing(self) -> CompareMode:
+        """What of A and B is shown."""
+        return self._frame.comparison.mode
+
     def set_display(self, settings: DisplaySettings) -> None:
         """Change how the layers are shown."""
         if settings == self._frame.settings:
@@ -196,6 +215,20 @@ class ImageWall:
         """Show the whole frame."""
         self.set_view(box_view(self._frame.box, _FIT_MARGIN))
 
+    def zoom_in(self) -> None:
+        """Half the view, about its centre."""
+        self._zoom(0.5)
+
+    def zoom_out(self) -> None:
+        """Twice the view, about its centre."""
+        self._zoom(2.0)
+
+    def maximise(self, name: str) -> None:
+        """Give one layer all the room; if it has it already, all layers share it again."""
+        self._alone = None if self._alone == name else name
+        with self._hold():
+            place_panels(self.model, list(self.panels.values()), self._columns, self._alone)
+
     def set_view(self, view: View) -> None:
         """Show at least this part of the pixel grid (left, bottom, right, top)."""
         self._wanted = view
@@ -209,6 +242,13 @@ class ImageWall:
         with self._hold():
             self._restyle()
             self._headers()
+
+    def _zoom(self, factor: float) -> None:
+        left, bottom, right, top = self.view
+        x, y = (left + right) / 2, (bottom + top) / 2
+        half_x, half_y = factor * (right - left) / 2, factor * (top - bottom) / 2
+        if min(half_x, half_y) * 2 >= _LEAST_VIEW:
+            self.set_view((x - half_x, y - half_y, x + half_x, y + half_y))
 
     # What the wall tells a page.
 
@@ -270,6 +310,7 @@ class ImageWall:
         self._grid.set_theme(theme, visible=settings.grid)
         self._selection.set_theme(theme)
         self._readout.set_theme(theme)
+        self._divider.set_theme(theme)
         self._toolbar_style.css = theme.toolbar_css
 
     def _recolor_masks(self) -> None:
@@ -289,11 +330,12 @@ class ImageWall:
 
     def _headers(self) -> None:
         for name, panel in self.panels.items():
-            if panel.layer.kind == "mask":
-                text = mask_header(panel.layer, self._theme, self._present)
+            layer = replace(panel.layer, title=self._frame.comparison.title(panel.layer))
+            if layer.kind == "mask":
+                text = mask_header(layer, self._theme, self._present)
             else:
                 stretch = self._frame.stretch(name, self._step)
-                text = value_header(panel.layer, self._theme, self._palette(panel.layer), stretch)
+                text = value_header(layer, self._theme, self._palette(layer), stretch)
             panel.set_header(text)
 
     # Painting.
@@ -301,7 +343,8 @@ class ImageWall:
     @property
     def _size(self) -> tuple[int, int]:
         """Width and height of each panel's frame [px]."""
-        known = (panel.size for panel in self.panels.values())
+        seen = [p for name, p in self.panels.items() if self._alone in (None, name)]
+        known = (panel.size for panel in seen)
         return next((size for size in known if size is not None), _ASSUMED_SIZE)
 
     @property
@@ -320,6 +363,8 @@ class ImageWall:
         """Paint some layers, or all; called within `_hold`."""
         window = paint_window(self.view, *self._size, self._frame.box, _PAN_MARGIN)
         for name in self.panels if names is None else names:
+            if self._alone not in (None, name):
+                continue  # painted when it is back
             panel = self.panels[name]
             is_mask = panel.layer.kind == "mask"
             stretch = None if is_mask else self._frame.stretch(name, self._step)
@@ -330,6 +375,7 @@ class ImageWall:
             codes = self._frame.codes.names() if is_mask else None
             panel.paint(levels, None if window is None else window.region, stretch, codes)
         self._headers()
+        self._divider.follow(self.view)
         self.painted += 1
 
     @contextmanager
@@ -350,6 +396,10 @@ class ImageWall:
             self._soon()
 
     def _on_size(self, attr: str, old: int, new: int) -> None:
+        self._soon()
+
+    def _on_divider(self, where: float) -> None:
+        self._frame.comparison.divider = where
         self._soon()
 
     def _on_tap(self, event: Any) -> None:

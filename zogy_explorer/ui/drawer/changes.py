@@ -1,0 +1,112 @@
+"""The Compare tab: the numbers in which the pinned result and the present one differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+import panel as pn
+
+from zogy_explorer.diagnostics.compare import Row, compare_results
+from zogy_explorer.engine.plan import SubtractionPlan
+from zogy_explorer.engine.result import CellResult, Difference
+from zogy_explorer.errors import InputError
+from zogy_explorer.ui.context import PageContext
+from zogy_explorer.ui.layers import describe_value
+from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.state import Frame
+from zogy_explorer.ui.style import Palette
+
+_HINT = (
+    '<p class="muted">Pin the present result as A (button above, or <kbd>p</kbd>), then change '
+    "a setting: the numbers that differ are listed here, and A can be blinked (hold "
+    "<kbd>b</kbd>), swiped or subtracted on the images.</p>"
+)
+
+
+class ChangesTab:
+    """Tables of what changed in the selected cell and in the frame.
+
+    Parameters
+    ----------
+    context
+        Of the page.
+    """
+
+    title = "Compare"
+
+    def __init__(self, context: PageContext) -> None:
+        self._session = context.session
+        self._lane = context.lane()
+        self._context = context
+        self._frames: tuple[Frame, Frame] | None = None
+        self._cell = text_pane(_HINT, name="compare-cell", margin=(4, 8))
+        self._whole = text_pane(name="compare-frame", margin=(4, 8))
+        self.view = pn.Row(
+            self._cell, self._whole, scroll="y-auto", sizing_mode="stretch_both", margin=0
+        )
+        context.session.param.watch(lambda event: context.painter.ask(self.show), "pinned")
+
+    def show(self) -> None:
+        """Both tables, the frame's by a worker."""
+        session = self._session
+        pinned, frame = session.pinned, session.frame
+        if pinned is None or frame is None:
+            self._cell.object, self._whole.object, self._frames = _HINT, "", None
+            return
+        cell = session.cell
+        before = next((c for c in pinned.cells if cell and c.cell.inner == cell.cell.inner), None)
+        if cell is None or before is None:
+            self._cell.object = '<p class="muted">A has no cell of the same place.</p>'
+        else:
+            self._cell.object = changes_table(before, cell, f"Cell {cell.cell.name}")
+        if self._frames != (pinned, frame):
+            self._frames = (pinned, frame)
+            self._context.submit(
+                self._lane,
+                lambda token, progress: changes_table(
+                    pinned.difference, frame.difference, "Whole frame"
+                ),
+                self._land,
+            )
+
+    def theme(self, colors: Palette) -> None:
+        """Text follows the page by itself."""
+
+    def _land(self, table: str) -> None:
+        if self._session.pinned is not None:
+            self._whole.object = table
+
+
+def changes_table(a: CellResult | Difference, b: CellResult | Difference, title: str) -> str:
+    """What changed from a to b, as HTML."""
+    try:
+        rows = compare_results(a, b).changed  # type: ignore[arg-type]
+    except InputError as error:
+        return f'<h3>{escape(title)}</h3><p class="muted">{escape(str(error))}</p>'
+    rows = tuple(row for row in rows if row.name != "config")
+    if not rows:
+        return f'<h3>{escape(title)}</h3><p class="muted">No number differs.</p>'
+    return f"<h3>{escape(title)}</h3>{_table(rows)}"
+
+
+def changed_settings(a: SubtractionPlan, b: SubtractionPlan) -> list[tuple[str, str, str]]:
+    """Name and both values of each setting that differs."""
+    return [(k, str(v), str(b.config[k])) for k, v in a.config.items() if v != b.config[k]]
+
+
+def _table(rows: Iterable[Row]) -> str:
+    body = "".join(
+        f"<tr><th>{escape(row.name)}{f' [{row.unit}]' if row.unit else ''}</th>"
+        f'<td class="n">{_text(row.a)}</td><td class="n">{_text(row.b)}</td>'
+        f'<td class="n">{_text(row.change)}</td></tr>'
+        for row in rows
+    )
+    head = '<tr><th></th><th class="n">A</th><th class="n">B</th><th class="n">B − A</th></tr>'
+    return f"<table>{head}{body}</table>"
+
+
+def _text(value: float | str) -> str:
+    if isinstance(value, str):
+        return f'<span style="white-space:normal">{escape(value) or "–"}</span>'
+    return describe_value(value).replace("-", "−")

@@ -37,7 +37,6 @@ class CompareBar:
         self._words = text_pane(name="compare-words", margin=(4, 8, 0, 0))
         self.mode = pn.widgets.RadioButtonGroup(
             options=MODES, value="present", width=250, margin=0,
-            description="Hold b to blink A; drag the divider to swipe",
         )  # fmt: skip
         self.unpin = pn.widgets.Button(label="Unpin", width=70, margin=(0, 0, 0, 6))
         self.view = pn.Row(

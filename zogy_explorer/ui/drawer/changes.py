@@ -81,7 +81,7 @@ class ChangesTab:
 def changes_table(a: CellResult | Difference, b: CellResult | Difference, title: str) -> str:
     """What changed from a to b, as HTML."""
     try:
-        rows = compare_results(a, b).changed  # type: ignore[arg-type]
+        rows = compare_results(a, b).changed
     except InputError as error:
         return f'<h3>{escape(title)}</h3><p class="muted">{escape(str(error))}</p>'
     rows = tuple(row for row in rows if row.name != "config")
@@ -97,16 +97,18 @@ def changed_settings(a: SubtractionPlan, b: SubtractionPlan) -> list[tuple[str, 
 
 def _table(rows: Iterable[Row]) -> str:
     body = "".join(
-        f"<tr><th>{escape(row.name)}{f' [{row.unit}]' if row.unit else ''}</th>"
+        f'<tr><th style="white-space:normal" title="{escape(row.unit)}">'
+        f"{escape(row.name.replace('_', ' '))}</th>"
         f'<td class="n">{_text(row.a)}</td><td class="n">{_text(row.b)}</td>'
-        f'<td class="n">{_text(row.change)}</td></tr>'
+        f'<td class="n">{_text(row.change, 2)}</td></tr>'
         for row in rows
     )
     head = '<tr><th></th><th class="n">A</th><th class="n">B</th><th class="n">B − A</th></tr>'
     return f"<table>{head}{body}</table>"
 
 
-def _text(value: float | str) -> str:
+def _text(value: float | str, digits: int = 4) -> str:
     if isinstance(value, str):
-        return f'<span style="white-space:normal">{escape(value) or "–"}</span>'
-    return describe_value(value).replace("-", "−")
+        text = escape(value.replace("; ", ", ").replace("_", " ").lower())
+        return f'<span style="white-space:normal;display:inline-block;max-width:120px">{text or "–"}</span>'
+    return describe_value(value, digits).replace("-", "−")

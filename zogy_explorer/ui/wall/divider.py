@@ -60,7 +60,7 @@ class Divider:
         """Show or hide it; moves it into view if it is off. Returns where it is."""
         left, _, right, _ = view
         where = float(self.line.location)
-        if not left < where < right:
+        if not left < where < right or (visible and not self.visible):
             where = (left + right) / 2
         self._place(where, view)
         self.line.visible = visible

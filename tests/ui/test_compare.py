@@ -1,0 +1,122 @@
+"""Comparing the present result with one that was pinned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+# Bokeh 3.9 with pandas 3.1, in every table.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
+
+
+def image(page, name):
+    return page.wall.panels[name].source.data["image"][0]
+
+
+@pytest.fixture
+def compared(page, session):
+    """A padded with noise, B with its mirror image."""
+    session.pin()
+    session.edit(padFill="mirror")
+    return session
+
+
+def test_blinking_shows_a_and_letting_go_shows_b_again(page, compared):
+    b = image(page, "difference").copy()
+    page.compare.blink(True)
+    a = image(page, "difference").copy()
+    assert not np.array_equal(a, b)
+    page.compare.blink(False)
+    assert np.array_equal(image(page, "difference"), b)
+
+
+def test_a_is_shown_with_the_stretch_of_b(page, compared):
+    table = page.wall.panels["difference"].source.data["table"][0].copy()
+    page.compare.blink(True)
+    assert np.array_equal(
+        page.wall.panels["difference"].source.data["table"][0], table, equal_nan=True
+    )
+
+
+def test_swiping_shows_a_left_of_the_divider_and_b_right_of_it(page, compared):
+    b = image(page, "scorr").copy()
+    page.compare.blink(True)
+    a = image(page, "scorr").copy()
+    compared.compare = "swipe"
+    source = page.wall.panels["scorr"].source.data
+    swiped, left, width = source["image"][0], source["x"][0], source["dw"][0]
+    split = round((page.wall._divider.line.location - left) / width * swiped.shape[1])
+    assert 0 < split < swiped.shape[1]
+    assert np.array_equal(swiped[:, :split], a[:, :split])
+    assert np.array_equal(swiped[:, split:], b[:, split:])
+
+
+def test_dragging_the_divider_moves_the_split(page, compared):
+    compared.compare = "swipe"
+    before = image(page, "scorr").copy()
+    page.wall._divider.line.location = 10.0
+    assert not np.array_equal(image(page, "scorr"), before)
+
+
+def test_a_minus_b_is_the_difference_of_the_planes_and_zero_if_nothing_changed(page, session):
+    session.pin()
+    session.compare = "difference"
+    comparison = page.wall._frame.comparison
+    spec = page.wall.panels["difference"].layer
+    change = comparison.shown(spec, page.wall._frame._pyramids["difference"])
+    assert not np.any(change.region(session.frame.plan.bbox))
+    session.edit(padFill="mirror")
+    change = comparison.shown(spec, page.wall._frame._pyramids["difference"])
+    expected = session.pinned.difference.diff.image - session.frame.difference.diff.image
+    assert np.array_equal(change.region(session.frame.plan.bbox), expected)
+
+
+def test_a_minus_b_follows_the_live_cell(page, session):
+    session.pin()
+    session.compare = "difference"
+    session.select(0)  # only cells at the edge are padded
+    session.drag(padFill="mirror")
+    comparison = page.wall._frame.comparison
+    spec = page.wall.panels["difference"].layer
+    change = comparison.shown(spec, page.wall._frame._pyramids["difference"])
+    inner = session.cell.cell.inner
+    assert np.any(change.region(inner))
+
+
+def test_the_table_lists_the_numbers_that_differ(page, compared):
+    page.drawer.front("Compare")
+    tab = next(t for t in page.drawer.tabs if t.title == "Compare")
+    assert f"Cell {compared.cell.cell.name}" in tab._cell.object
+    assert "B − A" in tab._whole.object
+    assert "padFill noise → mirror" in page.compare._words.object
+
+
+def test_unpinning_lets_a_go(page, compared):
+    compared.compare = "difference"
+    compared.unpin()
+    assert page.wall.comparing == "present"
+    assert not page.wall._frame.comparison.active
+    assert not page.compare.view.visible
+
+
+def test_a_new_pair_unpins(page, compared, pair):
+    compared.open_exposures(*pair)
+    assert compared.pinned is None
+    assert not page.wall._frame.comparison.active
+
+
+def test_one_image_alone_and_back_by_its_number(page):
+    page._actions()["3"]()
+    assert [n for n, p in page.wall.panels.items() if p.model.visible] == ["difference"]
+    page._actions()["3"]()
+    assert all(p.model.visible for p in page.wall.panels.values())
+
+
+def test_plus_halves_the_view_about_its_centre_and_minus_doubles_it(page):
+    before = page.wall.view
+    page.wall.zoom_in()
+    after = page.wall.view
+    assert after[2] - after[0] == pytest.approx((before[2] - before[0]) / 2)
+    assert after[0] + after[2] == pytest.approx(before[0] + before[2])
+    page.wall.zoom_out()
+    assert page.wall.view == pytest.approx(before)

@@ -110,5 +110,6 @@ def _table(rows: Iterable[Row]) -> str:
 def _text(value: float | str, digits: int = 4) -> str:
     if isinstance(value, str):
         text = escape(value.replace("; ", ", ").replace("_", " ").lower())
-        return f'<span style="white-space:normal;display:inline-block;max-width:120px">{text or "–"}</span>'
+        style = "white-space:normal;display:inline-block;max-width:120px"
+        return f'<span style="{style}">{text or "–"}</span>'
     return describe_value(value, digits).replace("-", "−")

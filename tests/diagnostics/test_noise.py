@@ -10,7 +10,7 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import multivariate_normal
 
-from zogy_explorer import Exposure, make_pair
+from zogy_explorer import make_pair
 from zogy_explorer.diagnostics import noise_table, scorr_statistics
 from zogy_explorer.diagnostics.field import source_free
 from zogy_explorer.diagnostics.gaussian_field import both_above, clump
@@ -158,9 +158,22 @@ def test_the_table_has_a_row_for_each_cell_also_for_failed_ones(
     )
     table = noise_table(difference)
     assert len(table) == len(difference.cells) > 4
-    assert isinstance(science, Exposure)
     assert "NO_GOOD_PIXELS" in table["flags"][0]
     assert np.isnan(table["scorr_measured"][0])
     last = table[-1]
     assert last["scorr_measured"] == pytest.approx(1, abs=SAMPLING * last["scorr_error"])
     assert last["diff_measured"] == pytest.approx(last["diff_predicted"], rel=0.05)
+
+
+def test_the_table_explains_itself_on_request(sky_pair: Callable, subtracted: Callable) -> None:
+    science, template = sky_pair((300, 310), smooth=0.6)
+    image = science.image.copy()
+    image[:90, :90] = np.nan
+    difference = subtracted(
+        (science.replace(image=image), template), doSpatialGrid=True, gridInnerSize=3.0
+    )
+    table = noise_table(difference, explained=True)
+    assert np.isnan(table["scorr_expected"][0])
+    assert "missing or masked" in table["explanation"][0]
+    np.testing.assert_allclose(table["scorr_expected"][1:], table["scorr_measured"][1:], rtol=0.1)
+    assert all("neighbouring pixels" in sentence for sentence in table["explanation"][1:])

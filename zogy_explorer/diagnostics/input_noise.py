@@ -219,8 +219,10 @@ def explain_sigma(noise: InputNoise) -> str:
             f"the images share noise (correlation {noise.shared_at_zero:+.2f} of the same pixel: "
             f"×{factor:.2f})"
         )
-    start = f"Scorr has σ = {measured:.2f} ± {noise.measured_error:.2f}; the noise of the images "
-    start += f"as measured predicts {expected:.2f} ± {noise.expected_error:.2f}"
+    start = "The noise of the images as measured "
+    if np.isfinite(measured):
+        start = f"Scorr has σ = {measured:.2f} ± {noise.measured_error:.2f}; {start.lower()}"
+    start += f"predicts {expected:.2f} ± {noise.expected_error:.2f}"
     why = ", because " + "; and ".join(causes) if causes else ", white and not shared"
     if noise.structure > _STRUCTURE:
         return (

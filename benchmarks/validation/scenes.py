@@ -190,6 +190,6 @@ SCENES = (
         (10.0, 6.0),
         (1.25, 1.0),
         variation=0.1,
-        settings={"doSpatialGrid": True, "gridInnerSize": 2.0},
+        settings={"doSpatialGrid": True, "gridInnerSize": 1.0},
     ),
 )

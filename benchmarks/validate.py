@@ -1,6 +1,6 @@
 """Does the engine keep its promises? Many simulated pairs, every promise with its sampling error.
 
-    python benchmarks/validate.py [--workers 2] [--noise 40] [--sources 40] [--seed 1]
+    python benchmarks/validate.py [--workers 2] [--noise 32] [--sources 30] [--seed 1]
 
 Each finished frame is written to a checkpoint; started again, the script goes on from there. The
 result depends on the seed and the numbers of frames alone, not on the workers or interruptions.
@@ -175,8 +175,8 @@ def _profile(profile: object) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Plain)
-    parser.add_argument("--noise", type=int, default=40, help="empty pairs of each scene")
-    parser.add_argument("--sources", type=int, default=40, help="pairs with sources of each scene")
+    parser.add_argument("--noise", type=int, default=32, help="empty pairs of each scene")
+    parser.add_argument("--sources", type=int, default=30, help="pairs with sources of each scene")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--shrink", type=int, default=1, help="frames smaller by this factor")

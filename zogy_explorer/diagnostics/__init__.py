@@ -7,8 +7,10 @@ from zogy_explorer.diagnostics.compare import Comparison, Row, compare_results
 from zogy_explorer.diagnostics.detection import COLUMNS, detect
 from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
 from zogy_explorer.diagnostics.explain import Explanation, explain
+from zogy_explorer.diagnostics.field_errors import Common, FieldErrors, field_errors
 from zogy_explorer.diagnostics.input_noise import InputNoise, explain_sigma, input_noise
 from zogy_explorer.diagnostics.lags import LagCovariance, RadialSpectrum
+from zogy_explorer.diagnostics.movers import Verdict, mover_or_misregistration
 from zogy_explorer.diagnostics.noise import (
     Quantiles,
     ScorrStatistics,
@@ -32,6 +34,7 @@ from zogy_explorer.diagnostics.registration import (
 from zogy_explorer.diagnostics.seams import Seam, SeamReport, Step, seam_steps
 from zogy_explorer.diagnostics.stacks import StackedResidual, stacked_residuals
 from zogy_explorer.diagnostics.support import FourierSupport, fourier_support
+from zogy_explorer.diagnostics.translient import Translient, translient
 from zogy_explorer.diagnostics.what_if import Bench, BestShift, WhatIf, best_shift, what_if
 from zogy_explorer.diagnostics.whiteness import (
     Autocorrelation,
@@ -50,9 +53,11 @@ __all__ = [
     "Bench",
     "BestShift",
     "Cause",
+    "Common",
     "Comparison",
     "ErrorBudget",
     "Explanation",
+    "FieldErrors",
     "FluxImage",
     "FourierSupport",
     "InputNoise",
@@ -69,6 +74,8 @@ __all__ = [
     "StackedResidual",
     "Step",
     "TailCount",
+    "Translient",
+    "Verdict",
     "WhatIf",
     "Whiteness",
     "autocorrelation",
@@ -78,11 +85,13 @@ __all__ = [
     "error_budget",
     "explain",
     "explain_sigma",
+    "field_errors",
     "flux_image",
     "fourier_support",
     "input_noise",
     "limiting_flux",
     "measure_registration",
+    "mover_or_misregistration",
     "noise_table",
     "power_spectrum",
     "psf_match",
@@ -91,6 +100,7 @@ __all__ = [
     "scorr_statistics",
     "seam_steps",
     "stacked_residuals",
+    "translient",
     "what_if",
     "whiteness",
 ]

@@ -26,7 +26,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from zogy_explorer.engine.cutout import cut_cell
+from zogy_explorer.engine.cutout import CellInput, cut_cell
 from zogy_explorer.engine.equations import Kernels, Weights, kernels, proper_difference
 from zogy_explorer.engine.fourier import Spectrum, forward, stamp_spectrum
 from zogy_explorer.engine.grid import padded_length
@@ -196,6 +196,11 @@ class LocalPair:
         return (wider - self._stretched(which, width - _WIDTH_STEP)) / (2 * _WIDTH_STEP)
 
 
+def cell_inputs(plan: SubtractionPlan, cell: CellResult) -> CellInput:
+    """What a cell that worked was made from: padded planes, their variances, missing pixels."""
+    return cut_cell(plan, cell.cell)
+
+
 def cell_pair(plan: SubtractionPlan, cell: CellResult) -> LocalPair:
     """Both images of a whole cell, padding included, in the cell's own precision.
 
@@ -204,7 +209,7 @@ def cell_pair(plan: SubtractionPlan, cell: CellResult) -> LocalPair:
     plan, cell
         The subtraction and a cell of it that worked.
     """
-    inputs = cut_cell(plan, cell.cell)
+    inputs = cell_inputs(plan, cell)
     assert inputs.science is not None
     assert inputs.template is not None
     images = (inputs.science.image, inputs.template.image)

@@ -4,7 +4,7 @@ Four changes, each exact: the template moved by (dx, dy) (a Fourier shift of its
 science PSF made wider (its spectrum P̂((1+ε)f)), the flux ratio F_n/F_r multiplied, and a constant
 taken from the science image. Everything goes through the engine's own kernels, so the numbers are
 those that a run with the changed pair would give. Variance planes are not moved: those of the cell
-are scaled with the noise of the changed kernels, V_S by F_S'/F_S and V_D by (F_D/F_D')².
+are scaled with the noise of the changed kernels, that of S by F_S'/F_S and V_D by (F_D/F_D')².
 """
 
 from __future__ import annotations
@@ -158,10 +158,11 @@ class Bench:
         variance = cell.diff_variance * (cell.flux_diff / flux_diff) ** 2
         good = np.isfinite(variance) & (variance > 0)
         chi2 = float(np.mean(diff[good] ** 2 / variance[good])) if good.any() else float("nan")
-        if cell.score_variance is None or cell.score is None:
+        total = cell.total_variance
+        if total is None or cell.score is None:
             return _Answer(diff, None, chi2)
         power = full_plane_sum(k.score_power, pair.shape[1]) / np.prod(pair.shape)
-        sigma = np.sqrt(cell.score_variance * (k.flux_score(power) / cell.flux_score))
+        sigma = np.sqrt(total * (k.flux_score(power) / cell.flux_score))
         scorr = backward(score(image_n, image_r, k), pair.shape)[inside] / sigma
         scorr[cell.score == 0] = 0  # where pixels are missing S says nothing
         return _Answer(diff, scorr, chi2)

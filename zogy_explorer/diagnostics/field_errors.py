@@ -1,0 +1,174 @@
+"""What the neighbours say: the shift and flux ratio that the field has in common.
+
+Each bright source near a position is fitted as `explain` fits the one that is asked about. An error
+of the pair is shared by all of them; a source that differs changed by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import maximum_filter
+
+from zogy_explorer.diagnostics.damage import damage_near
+from zogy_explorer.diagnostics.local_pair import Plane
+from zogy_explorer.diagnostics.residual_fit import Fit, fit_residual
+from zogy_explorer.diagnostics.residual_window import (
+    Field,
+    cell_at,
+    residual_window,
+    wider_fwhm,
+    window_box,
+    window_radius,
+)
+from zogy_explorer.engine.plan import SubtractionPlan
+from zogy_explorer.engine.result import CellResult, Difference
+from zogy_explorer.geometry import Box
+
+_NEIGHBOURHOOD = 256  # [px] to each side
+_MOST = 12  # neighbours
+_BRIGHT = 20.0  # σ of their brightest pixel in both images
+_LEAST = 3  # neighbours from which anything common can be told
+_TO_SIGMA = 1.4826  # σ over the median absolute deviation
+
+
+@dataclass(frozen=True)
+class Common:
+    """A number that neighbours share.
+
+    Parameters
+    ----------
+    value, error
+        Median and its standard error.
+    scatter
+        σ of single sources around it beyond their measuring errors.
+    """
+
+    value: float
+    error: float
+    scatter: float
+
+    def pull(self, value: float, error: float) -> float:
+        """How many σ another source's value lies off."""
+        return float((value - self.value) / np.sqrt(error**2 + self.error**2 + self.scatter**2))
+
+
+@dataclass(frozen=True)
+class FieldErrors:
+    """What neighbours of a position share.
+
+    Parameters
+    ----------
+    dx, dy
+        Shift, science minus template [px].
+    flux
+        φ: the science image has (1+φ) times the assumed flux ratio.
+    positions
+        (x, y) of the neighbours.
+    """
+
+    dx: Common
+    dy: Common
+    flux: Common
+    positions: tuple[tuple[float, float], ...]
+
+
+def field_errors(difference: Difference, x: float, y: float) -> FieldErrors | None:
+    """Shift and flux ratio that bright neighbours of a position have in common.
+
+    Parameters
+    ----------
+    difference
+        A finished subtraction.
+    x, y
+        Position in the frame of the science image [px]; what lies there is left out.
+
+    Returns
+    -------
+    field
+        None if fewer than three usable neighbours are near.
+
+    Raises
+    ------
+    InputError
+        If the position is off the frame.
+    """
+    centre = cell_at(difference, x, y)
+    places = _neighbours(difference.plan, centre, x, y)
+    fits: list[Fit] = []
+    positions = []
+    for place in places:
+        fit = _fit(difference, *place)
+        if fit is not None:
+            fits.append(fit)
+            positions.append(place)
+        if len(fits) == _MOST:
+            break
+    if len(fits) < _LEAST:
+        return None
+    dx, dy, flux = (_common(fits, name) for name in ("dx", "dy", "flux"))
+    return FieldErrors(dx, dy, flux, tuple(positions))
+
+
+def _fit(difference: Difference, x: float, y: float) -> Fit | None:
+    cell = cell_at(difference, x, y)
+    variance = difference.diff.variance
+    if not cell.ok or variance is None:
+        return None
+    frame = Field(variance, difference.plan.bbox)
+    window = residual_window(difference.plan, cell, x, y, None, frame)
+    return fit_residual(window, ("dx", "dy", "flux"))
+
+
+def _common(fits: list[Fit], name: str) -> Common:
+    values = np.array([fit.values[name] for fit in fits])
+    errors = np.array([fit.errors[name] for fit in fits])
+    value = float(np.median(values))
+    spread = _TO_SIGMA * float(np.median(np.abs(values - value)))
+    scatter = float(np.sqrt(max(spread**2 - float(np.median(errors)) ** 2, 0.0)))
+    single = np.sqrt(scatter**2 + float(np.median(errors)) ** 2)
+    return Common(value, float(1.2533 * single / np.sqrt(len(fits))), scatter)
+
+
+def _neighbours(
+    plan: SubtractionPlan, cell: CellResult, x: float, y: float
+) -> list[tuple[float, float]]:
+    """Places of bright sources near a position, the brightest first."""
+    radius = window_radius(plan, None)
+    side = 2 * _NEIGHBOURHOOD + 1
+    wide = Box(round(x) - _NEIGHBOURHOOD, round(y) - _NEIGHBOURHOOD, side, side)
+    box = wide.intersection(plan.bbox)
+    assert box is not None
+    inside = box.slices((plan.bbox.x0, plan.bbox.y0))
+    brightness = _brightness(plan, cell, inside)
+    fwhm = wider_fwhm(plan)
+    highest = maximum_filter(brightness, size=2 * int(np.ceil(fwhm)) + 1, mode="nearest")
+    rows, columns = np.nonzero((brightness == highest) & (brightness > _BRIGHT))
+    order = np.argsort(-brightness[rows, columns])
+    sigmas = (cell.sigma_science, cell.sigma_template)
+    places: list[tuple[float, float]] = []
+    for i in order:
+        px, py = float(columns[i] + box.x0), float(rows[i] + box.y0)
+        if np.hypot(px - x, py - y) <= radius or not _whole(plan.bbox, px, py, fwhm):
+            continue
+        if any(np.hypot(px - a, py - b) <= radius for a, b in places):
+            continue
+        if not damage_near(plan, window_box(plan.bbox, px, py, max(fwhm, 2.0)), sigmas).pixels:
+            places.append((px, py))
+        if len(places) == 2 * _MOST:
+            break
+    return places
+
+
+def _brightness(plan: SubtractionPlan, cell: CellResult, inside: tuple[slice, slice]) -> Plane:
+    """Significance of each pixel in the image in which it is fainter."""
+    science, template = plan.science.image[inside], plan.template.image[inside]
+    sigma_n = cell.sigma_science if np.isfinite(cell.sigma_science) else np.inf
+    sigma_r = cell.sigma_template if np.isfinite(cell.sigma_template) else np.inf
+    return np.minimum(science / sigma_n, template / sigma_r)
+
+
+def _whole(box: Box, x: float, y: float, margin: float) -> bool:
+    left, bottom, right, top = box.edges
+    return left + margin <= x <= right - margin and bottom + margin <= y <= top - margin

@@ -299,6 +299,15 @@ def test_crowded_frames_give_an_answer() -> None:
         assert max(steps.astrometric.science) < 0.3
 
 
+@pytest.mark.parametrize("side", [1, 2, 3, 4])
+def test_a_psf_of_a_few_pixels_gives_an_answer(side: int) -> None:
+    stamp = np.zeros((side, side))
+    stamp[side // 2, side // 2] = 1
+    pair = tuple(e.replace(psf=KernelPsf(stamp)) for e in star_field(19, n=2))
+    steps = plan(*pair, ZogyConfig(**SETTINGS, astrometricNoise="measured"))
+    assert [flag.name for flag in steps.flags] == ["ASTROMETRIC_NOISE_UNKNOWN"]
+
+
 @pytest.mark.parametrize("side", [21, 25, 40])
 def test_tiny_frames_give_an_answer(side: int) -> None:
     pair = tuple(

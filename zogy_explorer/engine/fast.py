@@ -168,7 +168,7 @@ def finish_rows(
     scorr: Plane,
     flux_diff: float,
 ) -> tuple[bool, bool]:
-    """D / F_D, V_D / F_D², Scorr; are D and S finite, and is all of V_S positive?"""
+    """D / F_D, V_D / F_D², Scorr. Returns whether D and S are finite, and all of V_S positive."""
     real = diff.dtype.type
     limits = np.finfo(diff.dtype)
     numbers = (real(flux_diff), real(flux_diff**2), limits.tiny, limits.max)

@@ -27,7 +27,7 @@ def finish_rows(
     scorr: Plane,
     flux_diff: float,
 ) -> tuple[bool, bool]:
-    """D / F_D, V_D / F_D², Scorr; are D and S finite, and is all of V_S positive?"""
+    """D / F_D, V_D / F_D², Scorr. Returns whether D and S are finite, and all of V_S positive."""
     finite = is_finite(diff) and is_finite(score)
     diff /= flux_diff
     diff_variance /= flux_diff**2

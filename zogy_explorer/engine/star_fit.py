@@ -38,6 +38,7 @@ _ENOUGH = 3 * _MOST  # bright sources after which no further tile is searched
 _TILE = 512  # [px]
 _ALONE = 2.0  # [FWHM] within which a neighbour disturbs
 _DISTURBING = 0.1  # share of a star's peak from which it does
+_LEAST_STAMP = 5  # [px] side; a smaller one tells no position
 _LEAST_FWHM = 1.4  # [px] of the filter that finds stars
 _FWHM = 2.3548  # of a Gaussian of unit σ
 _POOR_FIT = 0.2  # share of a source's own amplitude in the residuals from which it is no star
@@ -98,9 +99,12 @@ class _Field:
         sigma = float(np.sqrt(max(image.fallback_variance, 0.0)))
         ny, nx = image.image.shape
         stamp = _stamp(image, nx / 2, ny / 2)
-        self._searchable = bool(np.isfinite(sky) and sigma > 0 and stamp is not None)
-        if not self._searchable or stamp is None:
+        self._searchable = False
+        if stamp is None or min(stamp.shape) < _LEAST_STAMP:
             return
+        if not (np.isfinite(sky) and sigma > 0):
+            return
+        self._searchable = True
         self._sky = image.image.dtype.type(sky)
         self._fwhm = max(_FWHM * adaptive_moments(stamp, None).determinant_radius, _LEAST_FWHM)
         # Height of a star that the PSF as a filter shows with `_NEIGHBOUR` σ.
@@ -152,7 +156,7 @@ class _Field:
         rows = []
         for at_x, at_y in zip(x, y, strict=True):
             stamp = _stamp(self._image, at_x, at_y)
-            if stamp is None:
+            if stamp is None or min(stamp.shape) < _LEAST_STAMP:
                 continue
             key = stamp.tobytes()
             if key not in splines:

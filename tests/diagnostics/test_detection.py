@@ -301,11 +301,34 @@ def test_hits_of_single_pixels_are_cosmic_rays_in_the_right_image(
     assert all(f"one pixel of the {image}" in row["reasons"] for row in told)
 
 
-@pytest.mark.parametrize("flux", [500.0, 900.0, 5000.0])
-def test_real_sources_are_not_taken_for_cosmic_rays(flux: float) -> None:
+@pytest.mark.parametrize("fwhm", [2.1, 3.2, 4.5])
+def test_tracks_of_a_few_pixels_are_cosmic_rays_too(fwhm: float) -> None:
+    rng, hits, places = np.random.default_rng(2), [], []
+    for x, y, _ in lattice(rng, 1.0, (504, 633)):
+        places.append((round(x), round(y)))
+        dx = dy = 0
+        for _ in range(rng.integers(2, 5)):
+            hits.append((round(x) + dx, round(y) + dy, 400 * rng.uniform(0.3, 1)))
+            dx, dy = (dx + 1, dy) if rng.random() < 0.5 else (dx, dy + 1)
+    science = sky((), Moffat(fwhm, 3.5, 0.1, 0.6, 15), shape=(504, 633), hits=hits)
+    table = detect(subtracted(science, empty(shape=(504, 633))))
+    rows = [nearest(table, *place) for place in places]
+    told = ["cosmic_ray" in row["flags"].split() for row, distance in rows if distance < 2.5]
+    assert len(told) > 0.9 * len(places)
+    assert np.mean(told) > 0.95
+
+
+@pytest.mark.parametrize("flux", [500.0, 5000.0, 50000.0])
+@pytest.mark.parametrize("width", [0.95, 1.0, 1.05])
+def test_sources_are_not_taken_for_cosmic_rays_even_if_the_psf_is_wrong(
+    flux: float, width: float
+) -> None:
     stars = lattice(np.random.default_rng(5), flux, (504, 633))
-    table = detect(subtracted(sky(stars, shape=(504, 633)), empty(shape=(504, 633))))
-    assert sum("cosmic_ray" in flags for flags in table["flags"]) <= 0.01 * len(stars)
+    science = sky(stars, Moffat(width * 3.2, 3.5, 0.1, 0.6, 15), shape=(504, 633))
+    science = science.replace(psf=KernelPsf(WIDE.stamp(31)))
+    table = detect(subtracted(science, empty(shape=(504, 633))))
+    rows = [nearest(table, x, y)[0] for x, y, _ in stars]
+    assert sum("cosmic_ray" in row["flags"] for row in rows) <= 0.01 * len(stars)
 
 
 @pytest.mark.parametrize(("factor", "flag"), [(0.4, "noise_excess"), (2.5, "noise_deficit")])

@@ -49,7 +49,7 @@ _KINDS = (
     FlagKind(
         "cosmic_ray",
         "warning",
-        "A hit of single pixels of one input explains D better than a point source does.",
+        "A hit of one or a few pixels of one input explains D better than a point source does.",
         "Look at that input; mask the hit as CR and subtract again.",
     ),
     FlagKind(

@@ -95,11 +95,18 @@ class PointResponse:
 
         Within one pixel of the distance; the length is half the side.
         """
+        return self._envelope(np.abs(self.psf_score))
+
+    @cached_property
+    def troughs(self) -> Array:
+        """The same of −S: how deep the negative rings around a positive source are."""
+        return np.maximum(self._envelope(-self.psf_score), 0.0)
+
+    def _envelope(self, plane: Array) -> Array:
         middle = self.side // 2
         y, x = np.indices((self.side, self.side)) - middle
         distance = np.hypot(x, y)
-        size = np.abs(self.psf_score)
-        return np.array([size[np.abs(distance - r) <= 1.0].max() for r in range(middle)])
+        return np.array([plane[np.abs(distance - r) <= 1.0].max() for r in range(middle)])
 
     @cached_property
     def fwhm(self) -> float:

@@ -20,7 +20,6 @@ _DIPOLE_SIGMA = 4.0  # of a lobe that is no detection of its own: rare enough by
 _LOBE_EXCESS = 1.5  # by how much a side lobe may exceed what the PSFs predict
 _LOBE_SEEN = 1.0  # [σ] a lobe below it explains nothing
 _SATURATED_REACH = 3.0  # [FWHM of P_D] from saturated pixels
-_HIT_MARGIN = 4.0  # by which χ² must prefer a hit of one pixel to a point source
 _BAD_PLANES = ("BAD", "SAT", "CR", "NO_DATA", "INTRP", "SUSPECT")
 
 
@@ -125,35 +124,51 @@ def _look_for_other_lobe(
 ) -> None:
     """Flag dipole: a comparable peak of the other sign, detected itself or not.
 
-    A lobe that P_S explains, the negative ring around a source, is none.
+    A trough that P_S explains, the negative ring around a source, is none. Both lobes are judged
+    by the source noise alone: a registration error that is in V_total mutes dipoles, and what is
+    left of one must not pass for a source.
     """
-    assert difference.scorr is not None
-    reach, size = _DIPOLE_REACH * response.fwhm, abs(float(peaks.significance[i]))
+    sign, reach = int(peaks.sign[i]), _DIPOLE_REACH * response.fwhm
+    box, far = _disk(difference.plan.shape, peaks.array_x[i], peaks.array_y[i], reach)
+    against = -sign * _source_scorr(difference, box)
+    here = (peaks.row[i] - box[0].start, peaks.column[i] - box[1].start)
+    size = float(-against[here])
 
     def counts(other: float, distance: float) -> bool:
-        lobe = _LOBE_EXCESS * _lobe(response, distance) * size
-        return other - lobe > 0 and min(other, size) >= _DIPOLE_BALANCE * max(other, size)
+        trough = _LOBE_EXCESS * _at_distance(response.troughs, distance) * size
+        return other > trough and min(other, size) >= _DIPOLE_BALANCE * max(other, size)
 
-    opposite = near[peaks.sign[near] != peaks.sign[i]]
+    opposite = near[peaks.sign[near] != sign]
     distances = peaks.separation(i, opposite)
     for k in np.argsort(distances):
         j, distance = int(opposite[k]), float(distances[k])
         if distance > reach:
             break
-        if counts(abs(float(peaks.significance[j])), distance):
+        row, column = peaks.row[j], peaks.column[j]
+        pixel = (slice(row, row + 1), slice(column, column + 1))
+        other = -sign * float(_source_scorr(difference, pixel)[0, 0])
+        if counts(other, distance):
             verdict.partner = j
             verdict.reasons["dipole"] = (
                 f"Scorr {peaks.significance[j]:+.1f} at {distance:.1f} px, detection " + "{partner}"
             )
             return
-    box, far = _disk(difference.plan.shape, peaks.array_x[i], peaks.array_y[i], reach)
-    against = np.where(np.isfinite(far), -peaks.sign[i] * difference.scorr[box], -np.inf)
+    against[~np.isfinite(far)] = -np.inf
     at = np.unravel_index(np.argmax(against), against.shape)
     other, distance = float(against[at]), float(far[at])
     if other >= _DIPOLE_SIGMA and counts(other, distance):
+        muted = "" if difference.astrometric_variance is None else ", registration errors left out"
         verdict.reasons["dipole"] = (
-            f"Scorr {-peaks.sign[i] * other:+.1f} at {distance:.1f} px, below the threshold"
+            f"Scorr {-sign * other:+.1f} at {distance:.1f} px, no detection itself{muted}"
         )
+
+
+def _source_scorr(difference: Difference, box: tuple[slice, slice]) -> NDArray[np.float64]:
+    """S over the root of its source noise alone in a box [σ]."""
+    score = difference.score
+    assert score is not None
+    assert score.variance is not None
+    return np.asarray(score.image[box] / np.sqrt(score.variance[box]), dtype=np.float64)
 
 
 def _look_for_brighter(
@@ -171,7 +186,8 @@ def _look_for_brighter(
     noise = float(np.sqrt(peaks.variance[i]))
     size = abs(float(peaks.score[i]))
     for j, distance in zip(brighter, distances, strict=True):
-        lobe = _lobe(response_of(int(peaks.cell[j])), float(distance)) * abs(float(peaks.score[j]))
+        envelope = response_of(int(peaks.cell[j])).lobes
+        lobe = _at_distance(envelope, float(distance)) * abs(float(peaks.score[j]))
         if lobe >= _LOBE_SEEN * noise and size <= _LOBE_EXCESS * lobe + noise:
             verdict.reasons["ringing"] = (
                 f"the peak of Scorr {peaks.significance[j]:+.0f} at {distance:.1f} px leaves up "
@@ -180,10 +196,10 @@ def _look_for_brighter(
             return
 
 
-def _lobe(response: PointResponse, distance: float) -> float:
-    """Largest |P_S| at a distance from a source, over its peak."""
+def _at_distance(envelope: NDArray[np.float64], distance: float) -> float:
+    """Value of a radial envelope at a distance [px]; 0 beyond its end."""
     index = round(distance)
-    return float(response.lobes[index]) if index < len(response.lobes) else 0.0
+    return float(envelope[index]) if index < len(envelope) else 0.0
 
 
 def _look_at_noise(verdict: Verdict, difference: Difference, peaks: Peaks, i: int) -> None:
@@ -206,16 +222,22 @@ def _look_for_hits(
     peaks: Peaks,
     response_of: Callable[[int], PointResponse],
 ) -> None:
-    """Flag cosmic_ray: a hit of one pixel fits D better than a source."""
+    """Flag cosmic_ray: a hit of one or a few pixels fits D better than a source.
+
+    Not beside saturated stars, whose residuals have no shape of their own.
+    """
     for index in np.unique(peaks.cell):
         here = np.flatnonzero(peaks.cell == index)
         hits = compare_hits(difference, peaks.take(here), response_of(int(index)))
+        one, track = hits.is_hit, hits.is_track
         for k, i in enumerate(here):
-            source, hit = float(hits.source_chi2[k]), float(hits.hit_chi2[k])
-            verdicts[i].hit_significance = float(np.sqrt(hit))
-            if hit > source + _HIT_MARGIN:
-                image = "science image" if hits.in_science[k] else "template"
-                verdicts[i].reasons["cosmic_ray"] = (
-                    f"one pixel of the {image} fits with {np.sqrt(hit):.1f} sigma, a point source "
-                    f"with {np.sqrt(source):.1f} sigma"
-                )
+            verdicts[i].hit_significance = float(hits.hit_significance[k])
+            if "saturated_nearby" in verdicts[i].reasons or not (one[k] or track[k]):
+                continue
+            image = "science image" if hits.in_science[k] else "template"
+            what = "one pixel" if one[k] else "a track of up to 9 pixels"
+            chi2 = hits.hit_chi2[k] if one[k] else hits.track_chi2[k]
+            verdicts[i].reasons["cosmic_ray"] = (
+                f"{what} of the {image} fits with {np.sqrt(chi2):.1f} sigma, a point source "
+                f"with {np.sqrt(hits.source_chi2[k]):.1f} sigma"
+            )

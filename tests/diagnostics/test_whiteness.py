@@ -41,6 +41,16 @@ def test_spectrum_of_the_input_is_its_filter(sky_pair: Callable) -> None:
     np.testing.assert_allclose(found.power[inside], expected[inside], rtol=0.06)
 
 
+def test_the_error_of_a_cross_spectrum_is_its_scatter() -> None:
+    everywhere, powers = np.ones((90, 100), dtype=bool), []
+    for seed in range(60):
+        first, second = np.random.default_rng(seed).normal(size=(2, 90, 100))
+        covariance = lag_covariance(first, second, everywhere, everywhere, 8)
+        powers.append(radial_spectrum(covariance, cross=True))
+    ratio = np.std([p.power for p in powers], axis=0) / powers[0].error
+    assert np.all(np.abs(ratio - 1) < 4.5 / np.sqrt(2 * 60))
+
+
 @pytest.mark.parametrize("shape", [(400, 420), (401, 397)])
 @pytest.mark.parametrize("sides", [(25, 21), (24, 21)])
 def test_d_of_white_pairs_is_white(

@@ -102,7 +102,7 @@ def usable(plan: SubtractionPlan, result: CellResult, *, sources: bool) -> Flags
     """Pixels of a cell's region that no bad pixel spoils and, unless ``sources``, no source has."""
     if result.mask is None:
         return np.zeros(result.region.shape, dtype=bool)
-    use = (result.mask & _spoiling(plan)) == 0
+    use = (result.mask & spoiling_bits(plan)) == 0
     return use if sources else use & source_free(plan, result)
 
 
@@ -179,7 +179,7 @@ def _of_frame(difference: Difference, sources: bool) -> Field:
 def _cell_use(difference: Difference, cell: CellResult, sources: bool) -> Flags:
     plan = difference.plan
     mask = difference.diff.mask[cell.region.slices((plan.bbox.x0, plan.bbox.y0))]
-    use = (mask & _spoiling(plan)) == 0
+    use = (mask & spoiling_bits(plan)) == 0
     return use if sources else use & source_free(plan, cell)
 
 
@@ -195,7 +195,7 @@ def _field(
     return Field(pulls, scorr, use, stamps)
 
 
-def _spoiling(plan: SubtractionPlan) -> np.int32:
+def spoiling_bits(plan: SubtractionPlan) -> np.int32:
     """Bits of pixels that spoil D and S around them."""
     return bit_mask(plan.mask_planes, (*plan.config.fillMaskPlanes, "NO_DATA"))
 

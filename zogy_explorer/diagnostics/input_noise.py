@@ -176,7 +176,7 @@ def input_noise(
         variance_template=auto_r.variance,
         spectrum_science=radial_spectrum(auto_n),
         spectrum_template=radial_spectrum(auto_r),
-        coherence=radial_spectrum(cross),
+        coherence=radial_spectrum(cross, cross=True),
         sigma_variance=_root(response.variance(_white(auto_n), _white(auto_r), None)),
         sigma_correlated=_root(response.variance(auto_n, auto_r, None)),
         expected_scorr_sigma=_root(expected),

@@ -111,7 +111,7 @@ class RadialSpectrum:
     power
         Mean power; the variance of a pixel is its mean over all frequencies.
     error
-        Standard error of ``power`` for white noise of power 1.
+        Standard error of ``power`` for white noise of power 1 (not shared, in a cross-spectrum).
     plane
         Power (n, n), frequency 0 at the centre n // 2.
     """
@@ -122,8 +122,11 @@ class RadialSpectrum:
     plane: Plane
 
 
-def radial_spectrum(covariance: LagCovariance) -> RadialSpectrum:
-    """Spectrum of an autocovariance, or the real part of a cross-spectrum."""
+def radial_spectrum(covariance: LagCovariance, *, cross: bool = False) -> RadialSpectrum:
+    """Spectrum of an autocovariance, or (``cross``) the real part of a cross-spectrum.
+
+    The error is that of white noise of unit variance, in a cross-spectrum not shared.
+    """
     lag = covariance.max_lag
     n = 2 * (2 * lag + 1)
     window = _hann(covariance) * (covariance.pairs > 0)
@@ -135,7 +138,8 @@ def radial_spectrum(covariance: LagCovariance) -> RadialSpectrum:
     count = np.bincount(ring.ravel())
     rings = np.nonzero(count)[0]
     variance = np.where(window > 0, window**2 / np.maximum(covariance.pairs, 1), 0.0)
-    variance *= 2  # C(l) and C(-l) are the same number; and so is the variance of C(0) doubled
+    if not cross:
+        variance *= 2  # C(l) and C(-l) are one number, and C(0) is a mean of squares
     error = np.empty(len(rings))
     for i, number in enumerate(rings):
         mean_wave = np.fft.ifft2((ring == number) / count[number]).real * n * n

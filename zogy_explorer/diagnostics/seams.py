@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.diagnostics.field import spoiling_bits
 from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.engine.statistics import clipped_sigma
 from zogy_explorer.geometry import Box
-from zogy_explorer.masks import bit_mask
 
 Plane = NDArray[np.floating]
 
@@ -166,8 +166,8 @@ def _measured(
 ) -> list[Step | None]:
     """Step of a plane [σ] between each pair of cells; None where there is nothing to measure."""
     plan = difference.plan
-    bad = bit_mask(plan.mask_planes, (*plan.config.fillMaskPlanes, "NO_DATA"))
-    usable = np.where((difference.diff.mask & bad) == 0, plane, np.nan).astype(np.float64)
+    good = (difference.diff.mask & spoiling_bits(plan)) == 0
+    usable = np.where(good, plane, np.nan).astype(np.float64)
     frame = _Lines(usable, plan.bbox)
     blended = min(plan.config.blendCells, plan.border)
     cells = dict.fromkeys(cell for pair in pairs for cell in pair)

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zogy_explorer.diagnostics.field import radial_mean
+from zogy_explorer.diagnostics.field import radial_mean, spoiling_bits
 from zogy_explorer.engine.plan import evaluate_psf
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.errors import InputError, PsfError
-from zogy_explorer.masks import bit_mask
 
 Plane = NDArray[np.floating]
 
@@ -167,8 +166,7 @@ def _cut(
     y0, x0, y1, x1 = max(row, 0), max(column, 0), min(row + side, ny), min(column + side, nx)
     there = (slice(y0, y1), slice(x0, x1))
     here = (slice(y0 - row, y1 - row), slice(x0 - column, x1 - column))
-    bad = bit_mask(plan.mask_planes, (*plan.config.fillMaskPlanes, "NO_DATA"))
-    good = ((difference.diff.mask[there] & bad) == 0) & (variance[there] > 0)
+    good = ((difference.diff.mask[there] & spoiling_bits(plan)) == 0) & (variance[there] > 0)
     diff, weight = np.zeros((side, side)), np.zeros((side, side))
     diff[here] = np.where(good, difference.diff.image[there], 0)
     weight[here] = np.where(good, 1 / np.where(good, variance[there], 1), 0)

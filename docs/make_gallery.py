@@ -25,7 +25,7 @@ _INTRODUCTION = """\
 Eight small simulated pairs, each with one thing wrong. Open any of them in the explorer (*Data ▸ sample*, or
 `zogy-explorer --sample NAME`), tap the residual and ask *Explain*. The pictures show the science image, the template, D / σ and
 Scorr as they come; the last picture is Scorr after the cure.
-"""
+"""  # noqa: E501
 
 
 def page() -> str:

@@ -47,11 +47,7 @@ def client() -> Iterator[Any]:
             pytest.fail(reason)
         pytest.skip(reason)
     # Its default, 30 s, is how long it may talk to a worker that has just died.
-    # One cell at a time to a worker, so that no cell that waits is blamed for its death.
-    settings = {
-        "distributed.comm.timeouts.connect": "3s",
-        "distributed.scheduler.worker-saturation": 1.0,
-    }
+    settings = {"distributed.comm.timeouts.connect": "3s"}
     with (
         dask.config.set(settings),
         LocalCluster(
@@ -176,6 +172,8 @@ def test_a_worker_killed_in_the_middle_costs_no_cell(
 def test_a_cell_that_kills_every_worker_loses_only_itself(
     client: Any, steps: SubtractionPlan, serial: Difference
 ) -> None:
+    """Cells that wait on a dying worker are blamed with it, and tried again."""
+
     def deadly(index: int, compute: Compute) -> CellResult:
         if index == doomed:
             os._exit(1)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -158,14 +157,6 @@ def test_threads_give_the_bits_of_a_serial_run(steps: SubtractionPlan, serial: D
         assert_same(run(steps, executor=pool), serial)
 
 
-def test_processes_give_the_bits_of_a_serial_run(
-    steps: SubtractionPlan, serial: Difference
-) -> None:
-    # As Dask's workers and Windows start: a fresh interpreter that has imported nothing.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        assert_same(run(steps, executor=pool), serial)
-
-
 def test_one_plan_serves_many_threads(steps: SubtractionPlan, serial: Difference) -> None:
     with ThreadPoolExecutor(4) as pool:
         cell = steps.cells[1]
@@ -190,7 +181,8 @@ class Inline(Executor):
 
 
 def test_a_lost_worker_loses_only_its_cell(steps: SubtractionPlan, serial: Difference) -> None:
-    ours = run(steps, executor=Inline({3: RuntimeError("worker died")}))
+    died = RuntimeError("worker died")
+    ours = run(steps, executor=Inline({3: died, 6: died}))  # 6 is the second try of 3
     assert [cell.cell.index for cell in ours.failed] == [3]
     lost = ours.cells[3]
     assert lost.flags[0].name == "CELL_ERROR"
@@ -199,6 +191,17 @@ def test_a_lost_worker_loses_only_its_cell(steps: SubtractionPlan, serial: Diffe
         assert_same_cell(ours.cells[index], serial.cells[index])
     no_data = 1 << MASK_PLANES["NO_DATA"]
     assert (ours.diff.mask[lost.cell.inner.slices()] & no_data).all()
+
+
+def test_a_cell_that_is_lost_once_is_tried_again(
+    steps: SubtractionPlan, serial: Difference
+) -> None:
+    died = RuntimeError("worker died")
+    executor, seen = Inline({1: died, 3: died}), []
+    ours = run(steps, executor=executor, on_cell=lambda result: seen.append(result.cell.index))
+    assert_same(ours, serial)
+    assert executor.calls == 8
+    assert set(seen[-2:]) == {1, 3}
 
 
 class Broken(Executor):

@@ -65,15 +65,16 @@ class CellCache(TransferCache):
 
     def cut(self, plan: SubtractionPlan, cell: Cell) -> CellInput:
         """The same as `cut_cell`, which is asked only if the pixels may differ from the last."""
-        settings = {name: plan.config[name] for name in plan.config if name not in FREE_FIELDS}
-        key = (cell, plan.border, hash_settings(settings))
+        own = plan.for_cell(cell)
+        settings = {name: own.config[name] for name in own.config if name not in FREE_FIELDS}
+        key = (cell, own.border, hash_settings(settings))
         with self._last:
             kept = self._cut
         if kept is None or kept.prepared is not plan.prepared or kept.key != key:
             kept = _Cut(plan.prepared, key, cut_cell(plan, cell))
             with self._last:
                 self._cut = kept
-        return replace(kept.inputs, settings=plan.config, terms=plan.noise_terms)
+        return replace(kept.inputs, settings=own.config, terms=own.noise_terms)
 
     def spectra(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +32,19 @@ class Mosaic:
         The subtraction.
     calculate_score
         Whether the cells bring S and Scorr.
+    zeros
+        Where the frames' memory comes from, called with a shape and a type.
     """
 
-    def __init__(self, plan: SubtractionPlan, *, calculate_score: bool = True) -> None:
+    def __init__(
+        self,
+        plan: SubtractionPlan,
+        *,
+        calculate_score: bool = True,
+        zeros: Callable[[tuple[int, int], np.dtype], NDArray[Any]] = np.zeros,
+    ) -> None:
         self.plan = plan
+        self._zeros = zeros
         dtype = np.result_type(plan.science.image, plan.template.image)
         plans = (plan, *plan.own_plans.values())
         if any(each.config.workingPrecision == "double" for each in plans):
@@ -45,8 +55,10 @@ class Mosaic:
         if calculate_score:
             self._names += ["score", "score_variance", "scorr", *plan.noise_terms.names]
         self._planes: dict[str, Plane] = {}
-        self._mask = plan.science.mask | plan.template.mask
-        self._weight = np.zeros(plan.shape, dtype=dtype) if plan.config.blendCells else None
+        self._mask = np.bitwise_or(
+            plan.science.mask, plan.template.mask, out=zeros(plan.shape, np.dtype(np.int32))
+        )
+        self._blends = plan.config.blendCells > 0
 
     @property
     def missing(self) -> list[int]:
@@ -55,7 +67,7 @@ class Mosaic:
 
     def room(self, cell: Cell) -> CellPlanes | None:
         """Where a cell's result goes, so that it need not be copied; None where cells blend."""
-        if self._weight is not None:
+        if self._blends:
             return None
         box = result_region(self.plan, cell).slices((self.plan.bbox.x0, self.plan.bbox.y0))
         planes = {name: plane[box] for name, plane in self._allocated().items()}
@@ -68,6 +80,18 @@ class Mosaic:
             planes.get("astrometric_variance"),
             planes.get("flux_variance"),
         )
+
+    def frames(self) -> dict[str, NDArray[Any]]:
+        """All frames, the mask among them; not to be changed but through `room` and `paste`."""
+        return {**self._allocated(), "mask": self._mask}
+
+    def completed(self, result: CellResult, ok: bool) -> CellResult:
+        """A result whose planes were written to `frames` already, with its planes."""
+        room = self.room(result.cell)
+        if not ok or room is None:
+            return result
+        box = result.region.slices((self.plan.bbox.x0, self.plan.bbox.y0))
+        return replace(result, **room.by_name(), mask=self._mask[box])
 
     def paste(self, result: CellResult) -> None:
         """Add one cell.
@@ -142,11 +166,7 @@ class Mosaic:
         box = result.region.slices((self.plan.bbox.x0, self.plan.bbox.y0))
         if result.mask is not None:
             self._mask[box] |= result.mask
-        if self._weight is not None:
-            weight = taper(result.region, result.cell.inner)
-            self._weight[box] += weight
-            for name, plane in self._allocated().items():
-                plane[box] += weight * getattr(result, name)
+        if self._blends:
             return result
         whole = {name: getattr(result, name) for name in self._names}
         alone = not self._planes and result.region == self.plan.bbox
@@ -163,8 +183,27 @@ class Mosaic:
     def _allocated(self) -> dict[str, Plane]:
         if not self._planes:
             shape, dtype = self.plan.shape, self._dtype
-            self._planes = {name: np.zeros(shape, dtype=dtype) for name in self._names}
+            self._planes = {name: self._zeros(shape, dtype) for name in self._names}
         return self._planes
+
+    def _blended(self) -> dict[str, Plane]:
+        """Weighted means of the cells; added up by index, so that the order of pasting is free."""
+        planes = self._allocated()
+        weights = np.zeros(self.plan.shape, dtype=self._dtype)
+        for index in sorted(self._cells):
+            result = self._cells[index]
+            if not result.ok:
+                continue
+            box = result.region.slices((self.plan.bbox.x0, self.plan.bbox.y0))
+            weight = taper(result.region, result.cell.inner)
+            weights[box] += weight
+            for name, plane in planes.items():
+                plane[box] += weight * getattr(result, name)
+        covered = weights > 0
+        for plane in planes.values():
+            np.divide(plane, weights, out=plane, where=covered)
+        self._planes = {}  # they are the caller's now: more cells begin with new ones
+        return planes
 
     def _blank(self, result: CellResult) -> None:
         """A failed cell: D and S are 0, their variances positive, the mask says NO_DATA."""
@@ -172,20 +211,14 @@ class Mosaic:
         self._mask[box] |= bit_mask(self.plan.mask_planes, ["NO_DATA"])
 
     def _normalised(self) -> dict[str, Plane]:
-        planes = self._allocated()
-        if self._weight is not None:
-            covered = self._weight > 0
-            planes = {
-                name: np.divide(plane, self._weight, out=np.zeros_like(plane), where=covered)
-                for name, plane in planes.items()
-            }
+        planes = self._blended() if self._blends else self._allocated()
         for result in self._cells.values():
             if result.ok:
                 continue
             box = result.cell.inner.slices((self.plan.bbox.x0, self.plan.bbox.y0))
             for name, plane in planes.items():
                 plane[box] = _blank_value(name, result)
-        if "scorr" in planes and self._weight is not None:
+        if "scorr" in planes and self._blends:
             terms = [planes[name] for name in self.plan.noise_terms.names]
             total = total_variance(planes["score_variance"], *terms)
             planes["scorr"] = planes["score"] / np.sqrt(total)

@@ -45,8 +45,8 @@ class CellPlanes:
 
     diff: Plane
     diff_variance: Plane
-    score: Plane | None
-    score_variance: Plane | None
+    score: Plane | None = None
+    score_variance: Plane | None = None
     scorr: Plane | None = None
     astrometric_variance: Plane | None = None
     flux_variance: Plane | None = None
@@ -185,7 +185,7 @@ def transform(
     job.checkpoint()
     diff_variance = diff_propagated.plane(shape, rows, arithmetic.backward)[:, columns]
     if score_propagated is None:
-        return CellPlanes(diff, diff_variance, None, None)
+        return CellPlanes(diff, diff_variance)
     job.checkpoint()
     score_variance = score_propagated.plane(shape, rows, arithmetic.backward)[:, columns]
     return CellPlanes(diff, diff_variance, score, score_variance, **extra)

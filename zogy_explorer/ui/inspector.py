@@ -13,11 +13,19 @@ from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.style import Lazy, Palette
 from zogy_explorer.ui.tabs.base import InspectorTab
+from zogy_explorer.ui.tabs.fourier import FourierTab
 from zogy_explorer.ui.tabs.noise import NoiseTab
 from zogy_explorer.ui.tabs.numbers import NumbersTab
+from zogy_explorer.ui.tabs.padding import PaddingTab
 from zogy_explorer.ui.tabs.psfs import PsfTab
 
-TABS: tuple[Callable[[PageContext], InspectorTab], ...] = (PsfTab, NumbersTab, NoiseTab)
+TABS: tuple[Callable[[PageContext], InspectorTab], ...] = (
+    PsfTab,
+    NumbersTab,
+    NoiseTab,
+    PaddingTab,
+    FourierTab,
+)
 """The tabs, in their order."""
 
 

@@ -15,14 +15,9 @@ from astropy.io import fits
 from astropy.table import Table
 
 from zogy_explorer import Exposure, KernelPsf, ZogyConfig
-from zogy_explorer.cli import (
-    DEFAULT_PORT,
-    choose_port,
-    describe_fields,
-    main,
-    make_config,
-    parse_value,
-)
+from zogy_explorer.cli import main
+from zogy_explorer.cli.explore import DEFAULT_PORT, choose_port
+from zogy_explorer.cli.settings import describe_fields, make_config, parse_value
 from zogy_explorer.errors import InputError
 
 

@@ -33,8 +33,10 @@ ALLOWED: dict[str, set[str]] = {
     # Each of the three judges, makes or prepares; none needs another.
     **{room: ENGINE | {room} for room in ROOMS},
     "io": IO,
-    "ui": IO | {"ui"},
-    "cli": IO | {"ui", "cli"},
+    # A page of its own that needs no user interface.
+    "report": IO | {"report"},
+    "ui": IO | {"report", "ui"},
+    "cli": IO | {"report", "ui", "cli"},
     "__main__": IO | {"ui", "cli"},
 }
 """Each part of the package, and the parts that it may import at the top of a file."""

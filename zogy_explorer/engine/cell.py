@@ -84,12 +84,14 @@ def subtract_cell(
     result
         Never raises for bad data: see ``result.flags``.
     """
+    own = plan.for_cell(cell)
+    if own is not plan:  # what the cache knows was made under the settings of the frame
+        plan, cache = own, None
     return compute_cell(
         cache.cut(plan, cell) if isinstance(cache, CellCache) else cut_cell(plan, cell),
         calculate_score=calculate_score,
         checkpoint=checkpoint,
-        # Kernels are known by PSFs and weights, under the settings of the frame.
-        cache=cache if plan.for_cell(cell) is plan else None,
+        cache=cache,
         room=room,
     )
 

@@ -58,9 +58,9 @@ def control(session: Session, field: str) -> pn.viewable.Viewable:
         return _number(session, field)
     if isinstance(parameter, AstrometricNoiseSetting):
         return NoiseControl(session, label_of(field), str(parameter.doc)).view
-    widget = _choice(field, getattr(session.config, field))
+    widget = _choice(field, getattr(session.editor, field))
     widget.param.watch(lambda event: session.edit(**{field: event.new}), "value")
-    session.config.param.watch(
+    session.editor.param.watch(
         lambda event: widget.param.update(
             value=list(event.new) if isinstance(event.new, list) else event.new
         ),
@@ -185,7 +185,7 @@ def _number(session: Session, field: str) -> pn.viewable.Viewable:
     parameter = ZogyConfig.param[field]
     whole = isinstance(parameter, param.Integer)
     soft = parameter.softbounds or (0, 2 * (parameter.default or 50))
-    now = getattr(session.config, field)
+    now = getattr(session.editor, field)
     step = 1 if whole else nice_step(soft[1] - soft[0])
     least, most = parameter.bounds
     if least is not None and not parameter.inclusive_bounds[0]:
@@ -223,10 +223,10 @@ def _number(session: Session, field: str) -> pn.viewable.Viewable:
 
     def toggled(event: param.parameterized.Event) -> None:
         wanted = None if event.new else made.value
-        if (getattr(session.config, field) is None) != event.new:
+        if (getattr(session.editor, field) is None) != event.new:
             session.edit(**{field: wanted})
 
-    session.config.param.watch(changed, field)
+    session.editor.param.watch(changed, field)
     auto.param.watch(toggled, "value")
     return pn.Column(made.view, auto, **_ROW) if optional else made.view
 

@@ -14,6 +14,7 @@ from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.ui.page import Page
 from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.session_file import SessionSpec
 
 TITLE = "ZOGY Explorer"
 
@@ -38,6 +39,8 @@ class ZogyExplorer(Viewer):
         Theme at the start.
     root
         Folder that the page may open files from; None: anywhere.
+    state
+        A saved session to go on with, in place of a pair.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class ZogyExplorer(Viewer):
         *,
         dark: bool = True,
         root: Path | None = None,
+        state: SessionSpec | None = None,
         **params: Any,
     ) -> None:
         if (science is None) != (template is None):
@@ -69,7 +73,10 @@ class ZogyExplorer(Viewer):
         self.page = Page(self.session, dark=dark, full_window=served)
         if served:
             pn.state.on_session_destroyed(lambda context: self.page.close())
-        self._open(science, template)
+        if state is not None:
+            self.session.open_session(state)
+        else:
+            self._open(science, template)
 
     def _open(self, science: Source, template: Source) -> None:
         if science is None or template is None:

@@ -6,10 +6,12 @@ Every fault of the input is an `InputError` with one sentence; the caller keeps 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from zogy_explorer.errors import InputError, ReadError
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.session_file import SessionSpec
 from zogy_explorer.ui.state import Pair
 
 SAMPLE_SETTINGS = {"doSpatialGrid": True, "gridInnerSize": 5.0}
@@ -80,6 +82,37 @@ def sample_pair() -> Pair:
         "sample template",
         origin="sample",
         config=SAMPLE_SETTINGS,
+    )
+
+
+def pair_of_session(spec: SessionSpec, root: Path | None, present: Pair | None) -> Pair:
+    """The pair that a saved session was about.
+
+    Parameters
+    ----------
+    spec
+        The session.
+    root
+        As for `pair_from_paths`.
+    present
+        The pair on screen: a session of uploaded files goes on with them if they are there again.
+
+    Raises
+    ------
+    InputError
+        If the pair is not to be had.
+    """
+    if spec.origin == "sample":
+        return sample_pair()
+    if spec.origin == "files":
+        return pair_from_paths(spec.science, spec.template, root)
+    names = (spec.science, spec.template)
+    if present is not None and (present.science_name, present.template_name) == names:
+        return replace(present, config={}, remarks=())
+    how = "was uploaded: upload" if spec.origin == "upload" else "was in memory: open"
+    raise InputError(
+        f"the pair of this session ({spec.science} ▸ {spec.template}) {how} both again, then open "
+        "the session once more"
     )
 
 

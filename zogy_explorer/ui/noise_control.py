@@ -50,11 +50,11 @@ class NoiseControl:
         self.view = pn.Column(
             self.mode, self.sigma.view, self.text, sizing_mode="stretch_width", margin=0
         )
-        self._show(session.config.astrometricNoise)
+        self._show(session.editor.astrometricNoise)
         self.mode.param.watch(self._chosen, "value")
         self.text.param.watch(self._typed, "value")
         self.sigma.connect(self._slid, session.commit)
-        session.config.param.watch(self._changed, "astrometricNoise")
+        session.editor.param.watch(self._changed, "astrometricNoise")
 
     def _show(self, setting: Any) -> None:
         """Show a setting without telling anybody."""
@@ -105,4 +105,4 @@ class NoiseControl:
 
     def _typed_text(self, text: str) -> None:
         self._session.edit(astrometricNoise=text)
-        self._show(self._session.config.astrometricNoise)  # as it is now, if it was refused
+        self._show(self._session.editor.astrometricNoise)  # as it is now, if it was refused

@@ -73,11 +73,13 @@ class Page:
         session.visible_box = self._visible_box
         session.present = present
         self.wall.on_tap(session.select_at)
+        self.wall.on_view(lambda view: session.param.update(view=view))
         self._follow(self._show_frame, "frame")
         self._follow(self._show_live, "live_cell")
         self._follow(self._show_growing, "growing")
         self._follow(self._show_cell, "frame", "live_cell", "anchor")
         self._follow(self._show_display, "display")
+        self._follow(self._show_wanted_view, "wanted_view")
         self._follow(self._show_messages, "alert", "frame")
         for show in (self._show_frame, self._show_cell, self._show_messages):
             show()
@@ -275,6 +277,10 @@ class Page:
         result = self.session.cell
         self.wall.select(result.cell if result is not None else None)
         self.inspector.show(self.session.plan, result)
+
+    def _show_wanted_view(self) -> None:
+        if self.session.wanted_view is not None:
+            self.wall.set_view(self.session.wanted_view)
 
     def _show_display(self) -> None:
         self.wall.set_display(self.session.display)

@@ -12,21 +12,20 @@ already shown, if the pair has changed, or if another cell was selected meanwhil
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import param
 
 from zogy_explorer.engine import CellResult, SubtractionPlan, ZogyConfig
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.engine.cell_cache import CellCache
+from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui import loading
-from zogy_explorer.ui.history import History
-from zogy_explorer.ui.journal import Journal
+from zogy_explorer.ui.editing import Editing
 from zogy_explorer.ui.layers import GrowingFrame
 from zogy_explorer.ui.live import (
     Courier,
@@ -38,6 +37,8 @@ from zogy_explorer.ui.live import (
     current_courier,
     frame_pool,
 )
+from zogy_explorer.ui.runs import FrameCache, with_run
+from zogy_explorer.ui.session_file import SessionSpec, display_from, parse_session
 from zogy_explorer.ui.state import Frame, LiveCell, Pair, frame_notices
 from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.work import (
@@ -47,10 +48,11 @@ from zogy_explorer.ui.work import (
     compute_frame,
     open_frame,
     plain_settings,
+    show_again,
 )
 
 
-class Session(Journal):
+class Session(Editing):
     """One user's pair, settings, results and selection.
 
     Parameters
@@ -63,49 +65,42 @@ class Session(Journal):
         Folder that files may be opened from; None: anywhere the server may read.
     """
 
-    config = param.ClassSelector(class_=ZogyConfig, constant=True, doc="Settings; edits land here.")
     frame = param.Parameter(default=None, doc="The `Frame` on screen, or None.")
     live_cell = param.Parameter(default=None, doc="A `LiveCell` newer than the frame, or None.")
     growing = param.Parameter(default=None, doc="Cells of the frame under way, newly arrived.")
     anchor = param.Parameter(default=None, doc="Point (x, y) whose cell is selected, or None.")
+    view = param.Parameter(default=None, doc="What the wall shows (left, bottom, right, top) [px].")
+    wanted_view = param.Parameter(default=None, doc="What the wall is asked to show, or None.")
+    runs = param.ClassSelector(class_=tuple, default=(), doc="The runs on this pair, oldest first.")
     display = param.ClassSelector(
         class_=DisplaySettings, default=DisplaySettings(), doc="How the images are shown."
     )
     activity = param.String(default="", doc="What is going on, in words; empty when idle.")
     progress = param.Number(default=0.0, bounds=(0, 1), doc="Share of the running work done.")
     busy = param.Boolean(default=False, doc="Whether a frame is being read or computed.")
-    stale = param.Boolean(default=False, doc="Whether the frame is older than the settings.")
     pinned = param.Parameter(default=None, doc="The `Frame` A to compare with, or None.")
     compare = param.Selector(
         default="present",
         objects=["present", "pinned", "swipe", "difference"],
         doc="What of the present result and the pinned one is on the wall.",
     )
-    can_undo = param.Boolean(default=False, doc="Whether there is an earlier state of settings.")
-    can_redo = param.Boolean(default=False, doc="Whether there is a later state of settings.")
 
     def __init__(
         self, config: ZogyConfig | None = None, *, live: bool = True, root: Path | None = None
     ) -> None:
-        super().__init__(config=config or ZogyConfig(doSpatialGrid=True))
-        self._start_config = self.config.to_dict()
+        super().__init__(config)
         self._root = root
         self._frames = Lane(frame_pool, cancel_running=True, on_idle=self._rest)
         self._cells = Lane(cell_pool)
         self._cell_cache = CellCache()
         self._courier: Callable[[], Courier] = current_courier if live else InlineCourier
-        self._history = History(self.config.to_dict())
-        self._revision = 0
         self._runs = 0
-        self._dragging = False
-        self._quiet = False
-        self._suited: dict[str, Any] = {}
-        self._committed: dict[str, Any] = self.config.to_dict()
+        self._kept = FrameCache()
         self.visible_box: Callable[[], Box | None] = lambda: None
         """Asked for what the wall shows, so that those cells are computed first."""
         self.present: Present = lambda frame, before: {}
         """Called in the worker to prepare what a view needs of a new frame, given the old one."""
-        self.config.param.watch(self._config_changed, list(ZogyConfig.field_names()))
+        self.param.watch(lambda *events: self._mirror(), "anchor")
 
     # -- what is shown ---------------------------------------------------------------------
 
@@ -113,11 +108,6 @@ class Session(Journal):
     def pair(self) -> Pair | None:
         """The pair on screen."""
         return self.frame.pair if self.frame is not None else None
-
-    @property
-    def revision(self) -> int:
-        """Counts changes of the settings and the pair."""
-        return self._revision
 
     @property
     def plan(self) -> SubtractionPlan | None:
@@ -155,6 +145,25 @@ class Session(Journal):
         """Open the simulated pair that comes with the package."""
         self.open(loading.sample_pair, "simulating the sample pair")
 
+    def open_session(self, spec: SessionSpec) -> None:
+        """Show the page that a saved session describes."""
+        order = self._order(spec.zogy_config(), self._next_revision())
+        order = replace(order, overrides=spec.overrides, exact=True)
+        load = functools.partial(loading.pair_of_session, spec, self._root, self.pair)
+        self._submit(
+            functools.partial(open_frame, load, order),
+            functools.partial(self._land_session, spec),
+            "opening the session",
+            growing=None,
+        )
+
+    def open_session_file(self, content: bytes, name: str) -> None:
+        """Show the page that the content of a session file describes."""
+        try:
+            self.open_session(parse_session(content, name))
+        except InputError as error:
+            self.report(error)
+
     def open_exposures(self, science: Exposure, template: Exposure) -> None:
         """Open a pair that is in memory."""
         pair = Pair(science, template, science.name or "science", template.name or "template")
@@ -167,59 +176,19 @@ class Session(Journal):
             functools.partial(open_frame, load, order), self._land_new_pair, activity, growing=None
         )
 
-    # -- settings --------------------------------------------------------------------------
-
-    def drag(self, **changes: Any) -> None:
-        """Change settings while a control moves: only the selected cell is computed again."""
-        self._dragging = True
-        try:
-            self._update(changes)
-        finally:
-            self._dragging = False
-
-    def commit(self) -> None:
-        """The control was released: the frame follows, and undo has one step more."""
-        settings = self.config.to_dict()
-        if settings == self._committed:
-            self._come_back()
-            return
-        self._committed = settings
-        self._history.push(settings)
-        self._history_changed()
-        self._run_frame()
-
-    def _come_back(self) -> None:
-        """The control was moved and brought back: the frame on screen is right again."""
-        frame = self.frame
-        if self.stale and frame is not None and frame.plan.config_hash == self.config.hash():
-            self._cells.cancel()
-            self.param.update(live_cell=None, stale=False)
-            self.param.trigger("frame")
-
-    def edit(self, **changes: Any) -> None:
-        """Change settings at once: drag and release in one."""
-        self._update(changes)
-
-    def undo(self) -> None:
-        """Back to the settings before the last change."""
-        self._restore(self._history.undo())
-
-    def redo(self) -> None:
-        """Forward to the settings that were undone."""
-        self._restore(self._history.redo())
-
-    def reset(self) -> None:
-        """The settings that this session started with."""
-        self.edit(**self._start_config)
-
-    def use_preset(self, preset: ZogyConfig) -> None:
-        """Take over all settings of ``preset``, as one step of undo."""
-        self.edit(**preset.to_dict())
+    # -- computing -------------------------------------------------------------------------
 
     def recompute(self) -> None:
         """Compute the frame again with the settings as they are."""
-        self._committed = self.config.to_dict()
+        self._committed = self._snapshot()
+        self._kept.forget(self.settings_hash)
         self._run_frame()
+
+    def return_to(self, number: int) -> None:
+        """Take the settings of an earlier run; its frame is shown at once if it was kept."""
+        run = next((run for run in self.runs if run.number == number), None)
+        if run is not None:
+            self.take_settings(run.settings, run.overrides)
 
     def cancel(self) -> None:
         """Stop the running work; what was on screen stays."""
@@ -270,44 +239,26 @@ class Session(Journal):
         """The page is gone: stop its work."""
         self._frames.close()
         self._cells.close()
+        self._kept.clear()
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _update(self, changes: dict[str, Any]) -> None:
-        try:
-            self.config.param.update(**changes)
-        except ValueError as error:  # param says which value breaks which bound
-            self.report(error)
+    def _selected_name(self) -> str | None:
+        if self.frame is None or self.anchor is None:
+            return None
+        cell = self.frame.plan.cell_at(*self.anchor)
+        return None if cell is None else cell.name
 
-    def _config_changed(self, *events: param.parameterized.Event) -> None:
-        if self._quiet:
-            return
-        self._next_revision()
-        self.stale = self.frame is not None
-        self._run_cell()
-        if not self._dragging:
-            self.commit()
+    def _has_frame(self) -> bool:
+        return self.frame is not None
 
-    def _own_settings(self) -> ZogyConfig:
-        """The settings without those that only suited the pair on screen."""
-        start = {
-            name: self._start_config[name]
-            for name, value in self._suited.items()
-            if getattr(self.config, name) == value
-        }
-        return self.config.copy(**start)
-
-    def _restore(self, snapshot: Mapping[str, Any]) -> None:
-        # The history already stands at this snapshot, so committing it adds no step.
-        self._update(dict(snapshot))
-        self._history_changed()
-
-    def _history_changed(self) -> None:
-        self.param.update(can_undo=self._history.can_undo, can_redo=self._history.can_redo)
-
-    def _next_revision(self) -> int:
-        self._revision += 1
-        return self._revision
+    def _come_back(self) -> None:
+        """The control was moved and brought back: the frame on screen is right again."""
+        frame = self.frame
+        if self.stale and frame is not None and frame.plan.settings_hash == self.settings_hash:
+            self._cells.cancel()
+            self.param.update(live_cell=None, stale=False)
+            self.param.trigger("frame")
 
     def _run_cell(self) -> None:
         """Compute the selected cell again with the settings of this moment."""
@@ -315,10 +266,13 @@ class Session(Journal):
         if frame is None or anchor is None:
             return
         settings, revision = self.config.copy(), self._revision
+        overrides = self._snapshot()["cells"]
         prepared, cache = (self.plan or frame.plan).prepared, self._cell_cache
 
         def work(token: CancelToken, progress: Progress) -> LiveCell:
-            return compute_cell(frame, anchor, settings, prepared, revision, token, cache)
+            return compute_cell(
+                frame, anchor, settings, prepared, revision, token, cache, overrides
+            )
 
         self._cells.submit(Job(work, self._land_cell, self.report, courier=self._courier()))
 
@@ -338,11 +292,17 @@ class Session(Journal):
             visible=self.visible_box(),
             before=frame,
         )
+        kept = self._kept.find(self.settings_hash)
+        if kept is not None:
+            again = functools.partial(show_again, kept, order)
+            self._submit(again, self._land_frame, f"back to run {kept.number}", growing=None)
+            return
         work = functools.partial(compute_frame, frame.pair, order)
         self._submit(work, self._land_frame, "subtracting", growing=order.arrived)
 
     def _order(self, settings: ZogyConfig, revision: int) -> FrameOrder:
-        return FrameOrder(settings, self._runs + 1, revision, self.present)
+        order = FrameOrder(settings, self._runs + 1, revision, self.present)
+        return replace(order, overrides=self._snapshot()["cells"])
 
     def _submit(
         self,
@@ -378,18 +338,14 @@ class Session(Journal):
         self._cells.cancel()
         self._cell_cache = CellCache()
         self._runs = frame.number
-        edited_meanwhile = self.config.to_dict() != self._committed or self._revision > (
-            frame.revision
-        )
+        edited_meanwhile = self._snapshot() != self._committed or self._revision > frame.revision
         self._suited = dict(frame.pair.config)
-        if not edited_meanwhile:
-            self._quiet = True
-            try:
-                self.config.param.update(**plain_settings(frame.plan))
-            finally:
-                self._quiet = False
-        self._committed = self.config.to_dict()
-        self._history = History(self._committed)
+        if edited_meanwhile:  # to a grid that the old settings of single cells may not fit
+            self._set_quietly(self.config.to_dict(), {})
+        else:
+            self._set_quietly(plain_settings(frame.plan), frame.plan.overrides)
+        self._kept.clear()
+        self._kept.keep(frame)
         centre = frame.plan.cell_at(*frame.plan.bbox.center)
         self.param.update(
             frame=frame,
@@ -400,18 +356,33 @@ class Session(Journal):
             anchor=centre.inner.center if centre is not None else None,
             alert="",
             stale=edited_meanwhile,
+            runs=with_run((), frame),
+            scope="all",
         )
-        self._history_changed()
+        self._start_history()
         pair = frame.pair
         self.say("info", f"opened {pair.science_name} ▸ {pair.template_name}")
         self.tell(*pair.remarks, *frame_notices(frame))
         if edited_meanwhile:
             self._run_frame()
 
+    def _land_session(self, spec: SessionSpec, frame: Frame) -> None:
+        """The pair of a saved session was opened: the rest of the page follows."""
+        self._land_new_pair(frame)
+        named = next((cell for cell in frame.plan.cells if cell.name == spec.cell), None)
+        self.display = display_from(spec.display)
+        if named is not None:
+            self.select(named.index)
+        if spec.view is not None:
+            self.wanted_view = spec.view
+            self.param.trigger("wanted_view")
+
     def _land_frame(self, frame: Frame) -> None:
         if frame.pair is not self.pair or frame.revision < self.frame.revision:
             return
-        self._runs = frame.number
+        came_back = any(run.number == frame.number for run in self.runs)
+        self._runs = max(self._runs, frame.number)
+        self._kept.keep(frame)
         live = self.live_cell
         keep = live is not None and live.revision > frame.revision
         self.param.update(
@@ -420,8 +391,12 @@ class Session(Journal):
             growing=None,
             alert="",
             stale=frame.revision < self._revision,
+            runs=with_run(self.runs, frame),
         )
-        self.tell(*frame_notices(frame))
+        if came_back:
+            self.say("info", f"back to run {frame.number}")
+        else:
+            self.tell(*frame_notices(frame))
 
     def _frame_failed(self, error: Exception) -> None:
         self._drop_growing()

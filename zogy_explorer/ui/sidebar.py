@@ -146,7 +146,7 @@ class Sidebar:
         self.open = _button("Open", color="primary")
         self.sample = _button("Sample pair")
         self.upload = pn.widgets.FileDropper(
-            label="Upload science, then template",
+            label="Upload science, then template; or a session",
             multiple=True,
             max_file_size=UPLOAD_LIMIT,
             sizing_mode="stretch_width",
@@ -173,6 +173,11 @@ class Sidebar:
 
     def _uploaded(self, event: Any) -> None:
         files = {name: _bytes(content) for name, content in (event.new or {}).items()}
+        newest = list(files)[-1:]
+        if newest and newest[0].lower().endswith(".json"):
+            self._session.open_session_file(files[newest[0]], newest[0])
+            return
+        files = {n: c for n, c in files.items() if not n.lower().endswith(".json")}
         if len(files) < 2:
             return
         first, second = _roles(list(files.items())[-2:])

@@ -14,6 +14,7 @@ from typing import Any
 from zogy_explorer.engine import PreparedPair, SubtractionPlan, ZogyConfig, plan, run, subtract_cell
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.engine.cell_cache import CellCache
+from zogy_explorer.engine.overrides import CellSettings
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui.layers import GrowingFrame
 from zogy_explorer.ui.live import Progress
@@ -44,6 +45,10 @@ class FrameOrder:
         Prepares what a view needs.
     arrived
         Gets the growing frame as soon as there is one.
+    overrides
+        Settings of single cells.
+    exact
+        Open a pair with these settings and no others, whatever would suit it.
     """
 
     settings: ZogyConfig
@@ -54,11 +59,19 @@ class FrameOrder:
     visible: Box | None = None
     before: Frame | None = None
     arrived: list[GrowingFrame] = field(default_factory=list)
+    overrides: CellSettings = field(default_factory=dict)
+    exact: bool = False
 
 
 def compute_frame(pair: Pair, order: FrameOrder, token: CancelToken, progress: Progress) -> Frame:
     """Plan and subtract a whole frame."""
     frame = _subtract(pair, order, token, progress)
+    return replace(frame, shown=order.present(frame, order.before))
+
+
+def show_again(kept: Frame, order: FrameOrder, token: CancelToken, progress: Progress) -> Frame:
+    """A frame that was computed before, as the present one."""
+    frame = replace(kept, revision=order.revision)
     return replace(frame, shown=order.present(frame, order.before))
 
 
@@ -68,9 +81,11 @@ def open_frame(
     """Load a pair and subtract it with the settings that suit it."""
     pair = load()
     token.check()
+    if order.exact:
+        pair = replace(pair, config={})
     order = replace(order, settings=order.settings.copy(**suited(pair, order.settings)))
     frame = _subtract(pair, order, token, progress)
-    limit = raised_limit(frame.difference, order.settings)
+    limit = None if order.exact else raised_limit(frame.difference, order.settings)
     if limit is not None:
         pair = replace(
             pair,
@@ -91,10 +106,11 @@ def compute_cell(
     revision: int,
     token: CancelToken,
     cache: CellCache,
+    overrides: CellSettings,
 ) -> LiveCell:
     """The cell at ``anchor`` with other settings than its frame's."""
     pair = frame.pair
-    made = plan(pair.science, pair.template, settings, prepared)
+    made = plan(pair.science, pair.template, settings, prepared, overrides)
     cell = made.cell_at(*anchor) or made.cells[0]
     result = subtract_cell(made, cell, checkpoint=token.check, cache=cache)
     return LiveCell(pair, made, result, anchor, revision)
@@ -116,7 +132,7 @@ def suited(pair: Pair, settings: ZogyConfig) -> dict[str, Any]:
 
 def _subtract(pair: Pair, order: FrameOrder, token: CancelToken, progress: Progress) -> Frame:
     start = time.perf_counter()
-    made = plan(pair.science, pair.template, order.settings, order.prepared)
+    made = plan(pair.science, pair.template, order.settings, order.prepared, order.overrides)
     growing = GrowingFrame(made)
     order.arrived.append(growing)
     difference = run(

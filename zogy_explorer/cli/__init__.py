@@ -1,0 +1,7 @@
+"""The command line: ``zogy-explorer [explore|subtract|batch] …``; `main` is its entry point."""
+
+from __future__ import annotations
+
+from zogy_explorer.cli.main import main
+
+__all__ = ["main"]

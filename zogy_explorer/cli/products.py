@@ -1,0 +1,118 @@
+"""One pair from files to products: the work of ``subtract``, and of each pair of ``batch``.
+
+Runs in this process, in a worker process or on a cluster: it takes and gives plain values.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zogy_explorer.engine import Difference, ZogyConfig, plan, run
+from zogy_explorer.exposure import Exposure
+from zogy_explorer.io.difference import write_difference
+
+
+@dataclass(frozen=True)
+class PairOrder:
+    """A pair to be subtracted.
+
+    Parameters
+    ----------
+    science, template
+        Paths of FITS files.
+    output
+        The FITS product.
+    report
+        The HTML report, or None.
+    config
+        Settings, as `ZogyConfig.to_dict` gives them.
+    overrides
+        Settings of single cells.
+    threads
+        Threads for the cells.
+    threshold
+        Of detections in the report [σ].
+    """
+
+    science: str
+    template: str
+    output: str
+    report: str | None
+    config: Mapping[str, Any]
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    threads: int = 1
+    threshold: float = 5.0
+
+
+@dataclass(frozen=True)
+class PairSummary:
+    """What came of a pair, in numbers; ``detections`` is -1 if there was no report."""
+
+    cells: int
+    failed: int
+    warnings: int
+    scorr_sigma: float
+    detections: int
+    seconds: float
+    cause: str = ""
+
+
+def make_products(
+    order: PairOrder, progress: Callable[[int, int], None] | None = None
+) -> PairSummary:
+    """Read, subtract, write: each file appears when it is complete.
+
+    Raises
+    ------
+    InputError
+        If the pair cannot be read or subtracted, or a file cannot be written.
+    """
+    start = time.perf_counter()
+    science, template = (Exposure.read(path) for path in (order.science, order.template))
+    config = ZogyConfig.from_dict(order.config)
+    made = plan(science, template, config, overrides=order.overrides)
+    if order.threads > 1:
+        with ThreadPoolExecutor(order.threads) as pool:
+            difference = run(made, executor=pool, progress=progress)
+    else:
+        difference = run(made, progress=progress)
+    seconds = time.perf_counter() - start
+    if not Path(order.output).parent.is_dir():
+        Path(order.output).parent.mkdir(parents=True)
+    found = -1
+    if order.report is not None:
+        found = _write_report(difference, order, seconds)
+    write_difference(difference, order.output)
+    return PairSummary(
+        cells=len(difference.cells),
+        failed=len(difference.failed),
+        warnings=difference.count("warning"),
+        scorr_sigma=difference.scorr_sigma(),
+        detections=found,
+        seconds=seconds,
+        cause=difference.failed[0].describe_failure() if difference.failed else "",
+    )
+
+
+def _write_report(difference: Difference, order: PairOrder, seconds: float) -> int:
+    """Write the report; the number of detections in it."""
+    from zogy_explorer.report import Source, make_report, write_report
+
+    source = Source(order.science, order.template, seconds)
+    report = make_report(difference, source, threshold=order.threshold)
+    assert order.report is not None
+    write_report(report, order.report)
+    return report.detections
+
+
+def report_path(output: str | Path) -> Path:
+    """Where the report of a product goes: beside it, ``.html`` for ``.fits`` (``.fits.gz``)."""
+    path = Path(output)
+    name = path.name.removesuffix(".gz")
+    stem = name.rsplit(".", 1)[0] if "." in name else name
+    return path.with_name(f"{stem}.html")

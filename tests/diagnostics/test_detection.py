@@ -273,6 +273,24 @@ def test_a_shifted_star_is_a_dipole_whose_lobes_name_each_other() -> None:
     assert nearest(table, 60, 60)[0]["flags"] == ""
 
 
+def test_the_flank_of_a_muted_dipole_is_no_source_and_a_faint_one_beside_it_is_found() -> None:
+    stars = [(120.0, 100.0, 60000.0)]
+    science = sky([*stars, (60.0, 60.0, 3000.0)])
+    difference = subtracted(science, empty([(120.5, 100.0, 60000.0)]), astrometricNoise=0.25)
+    table = detect(difference)
+    assert nearest(table, 60, 60)[0]["flags"] == ""
+    assert len(table[table["flags"] == ""]) == 1
+
+
+def test_a_source_whose_own_flanks_stand_out_is_reported_at_its_centre() -> None:
+    # Registration errors along x only: Scorr is highest above and below the centre.
+    science = sky([(120.4, 100.4, 2e5)])
+    table = detect(subtracted(science, empty(), astrometricNoise=(0.2, 0.0)))
+    row, distance = nearest(table, 120.4, 100.4)
+    assert distance < 0.1
+    assert row["flux"] == pytest.approx(2e5, rel=0.02)
+
+
 def test_side_lobes_of_a_bright_source_are_ringing() -> None:
     # A broad template and a sharp science image make P_D ring.
     science = sky([(120.0, 100.0, 2e6)], Moffat(2.2, 6.0, 0.0, 0.0, 15), sigma=3.0)

@@ -43,7 +43,8 @@ _KINDS = (
     FlagKind(
         "ringing",
         "warning",
-        "The peak is no higher than a side lobe or wing of a much brighter neighbour.",
+        "The peak is no higher than a side lobe or wing of a brighter neighbour, or lies on the "
+        "flank of a residual that the noise terms mute.",
         "Judge the neighbour first; a better PSF model or a higher frequencyFloor reduces it.",
     ),
     FlagKind(

@@ -21,6 +21,8 @@ from zogy_explorer.engine.subpixel import Splines, bilinear, maxima, windows
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+_SAME_PLACE = 1.0  # [px]
+_CLIMB = 1.5  # [FWHM of P_D] from a peak of Scorr to the maximum of S that it belongs to
 _SAME_LIGHT = 1.25  # FWHM of P_S within which a peak may be a bump on the flank of another
 
 
@@ -44,6 +46,8 @@ class Peaks:
         1σ errors of the position [px].
     flux_score
         F_S of the cell.
+    flank
+        Whether S has no maximum there, only Scorr.
     """
 
     row: Indices
@@ -57,6 +61,7 @@ class Peaks:
     x_error: Array
     y_error: Array
     flux_score: Array
+    flank: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -129,14 +134,33 @@ def find_peaks(
     sign = np.concatenate([np.full(len(rows), s) for rows, _, s in found]).astype(np.int64)
     if row.size == 0:
         return _no_peaks()
-    splines = Splines.through(windows(difference.score.image, row, column))
-    dx, dy, _ = maxima(splines, sign.astype(float))
-    total = difference.total_variance
+    peaks = _measured(difference, row, column, sign)
+    lost = np.flatnonzero(peaks.flank)
+    if lost.size:
+        summits = _summits(difference.score.image, peaks.take(lost), response_of)
+        reached = _measured(difference, *summits, sign[lost])
+        usable = ~reached.flank & (np.abs(reached.significance) >= threshold)
+        peaks = _with_summits(peaks.take(~_among(lost[usable], len(peaks))), reached.take(usable))
+    # A spline may fall a little below the pixel that it goes through.
+    size = np.abs(peaks.significance)
+    order = np.argsort(-size, kind="stable")
+    peaks = _deblended(peaks.take(order[size[order] >= threshold]), threshold, response_of)
+    return _with_errors(peaks, difference, response_of)
+
+
+def _measured(
+    difference: Difference, row: Indices, column: Indices, sign: NDArray[np.int64]
+) -> Peaks:
+    """Peaks at the maxima of S next to pixels; at the pixels themselves where there are none."""
+    score, total = difference.score, difference.total_variance
+    assert score is not None
     assert total is not None
-    variance = bilinear(total, row, column, dx, dy)
+    splines = Splines.through(windows(score.image, row, column))
+    dx, dy, found = maxima(splines, sign.astype(float))
     index = _cell_indices(difference, row, column)
     scales = {i: difference.cells[i].flux_score for i in np.unique(index)}
-    peaks = Peaks(
+    unknown = np.full(row.size, np.nan)
+    return Peaks(
         row=row,
         column=column,
         sign=sign,
@@ -144,22 +168,61 @@ def find_peaks(
         x=dx,
         y=dy,
         score=splines.at(dx, dy),
-        variance=variance,
-        x_error=np.full(row.size, np.nan),
-        y_error=np.full(row.size, np.nan),
+        variance=bilinear(total, row, column, dx, dy),
+        x_error=unknown,
+        y_error=unknown,
         flux_score=np.array([scales[i] for i in index], dtype=np.float64),
+        flank=~found,
     )
-    # Where V changes steeply S may peak where Scorr is below the threshold.
-    size = np.abs(peaks.significance)
-    order = np.argsort(-size, kind="stable")
-    peaks = _deblended(peaks.take(order[size[order] >= threshold]), threshold, response_of)
-    return _with_errors(peaks, difference, response_of)
+
+
+def _summits(
+    score: NDArray[np.floating], peaks: Peaks, response_of: Callable[[int], PointResponse]
+) -> tuple[Indices, Indices]:
+    """Highest pixels of S that lie uphill of peaks of Scorr, as far as the PSF is wide."""
+    row, column = peaks.row.copy(), peaks.column.copy()
+    ny, nx = score.shape
+    for i in range(len(peaks)):
+        for _ in range(int(np.ceil(_CLIMB * response_of(int(peaks.cell[i])).fwhm))):
+            y0, x0 = max(row[i] - 1, 0), max(column[i] - 1, 0)
+            around = peaks.sign[i] * score[y0 : min(row[i] + 2, ny), x0 : min(column[i] + 2, nx)]
+            dy, dx = np.unravel_index(int(np.argmax(around)), around.shape)
+            if (y0 + dy, x0 + dx) == (row[i], column[i]):
+                break
+            row[i], column[i] = y0 + dy, x0 + dx
+    return row, column
+
+
+def _among(indices: Indices, n: int) -> NDArray[np.bool_]:
+    """Which of 0…n-1 are among ``indices``."""
+    chosen = np.zeros(n, dtype=bool)
+    chosen[indices] = True
+    return chosen
+
+
+def _with_summits(peaks: Peaks, summits: Peaks) -> Peaks:
+    """Peaks, and those summits that are not among them, each once."""
+    places = [
+        (x, y, sign) for x, y, sign in zip(peaks.array_x, peaks.array_y, peaks.sign, strict=True)
+    ]
+    new = []
+    for i in range(len(summits)):
+        x, y, sign = summits.array_x[i], summits.array_y[i], summits.sign[i]
+        if not any(sign == s and np.hypot(x - a, y - b) < _SAME_PLACE for a, b, s in places):
+            places.append((x, y, sign))
+            new.append(i)
+    both = {
+        name: np.concatenate([getattr(peaks, name), getattr(summits, name)[new]])
+        for name in _FIELDS
+    }
+    return Peaks(**both)
 
 
 def _no_peaks() -> Peaks:
     whole, real = np.zeros(0, dtype=np.intp), np.zeros(0)
     sign = np.zeros(0, dtype=np.int64)
-    return Peaks(whole, whole, sign, whole, real, real, real, real, real, real, real)
+    flank = np.zeros(0, dtype=bool)
+    return Peaks(whole, whole, sign, whole, real, real, real, real, real, real, real, flank)
 
 
 def _cell_indices(difference: Difference, row: Indices, column: Indices) -> Indices:

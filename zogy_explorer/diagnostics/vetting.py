@@ -178,10 +178,13 @@ def _look_for_brighter(
     near: NDArray[np.intp],
     response_of: Callable[[int], PointResponse],
 ) -> None:
-    """Flag ringing: what brighter peaks leave at this distance explains the peak."""
+    """Flag ringing: what brighter peaks leave at this distance explains the peak.
+
+    So does a residual that the noise terms mute: S has no maximum on its flank, only Scorr.
+    """
+    if peaks.flank[i]:
+        verdict.reasons["ringing"] = "only Scorr peaks here, not S: the flank of a larger residual"
     brighter = near[near < i]
-    if brighter.size == 0:
-        return
     distances = peaks.separation(i, brighter)
     noise = float(np.sqrt(peaks.variance[i]))
     size = abs(float(peaks.score[i]))

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from zogy_explorer import Exposure, ZogyConfig, plan, run
+from zogy_explorer import CancelToken, Exposure, ZogyConfig, plan, run
 from zogy_explorer.engine import Difference
 from zogy_explorer.engine.arithmetic import NUMPY, arithmetic_named, fast_installed
-from zogy_explorer.errors import MissingExtraError
+from zogy_explorer.errors import CancelledError, MissingExtraError
 
 Pair = tuple[Exposure, Exposure]
 
@@ -107,6 +107,21 @@ def test_threads_give_the_bits_of_a_serial_run_in_compiled_code_too(pair: Pair) 
     with ThreadPoolExecutor(3) as pool:
         threaded = run(steps, executor=pool)
     np.testing.assert_array_equal(threaded.diff.image, serial.diff.image)
+    np.testing.assert_array_equal(threaded.scorr, serial.scorr)
+
+
+@pytest.mark.parametrize("name", ["numpy", "fast"])
+def test_pieces_of_one_cell_on_threads_give_the_bits_of_a_serial_run(pair: Pair, name: str) -> None:
+    steps = plan(*pair, ZogyConfig(pieceSize=96, arithmetic=name))
+    assert len(steps.cells) == 1
+    serial, token = run(steps), CancelToken()
+    with ThreadPoolExecutor(3) as pool:
+        threaded = run(steps, executor=pool)
+        token.cancel()
+        with pytest.raises(CancelledError):
+            run(steps, executor=pool, cancel=token)
+    np.testing.assert_array_equal(threaded.diff.image, serial.diff.image)
+    np.testing.assert_array_equal(threaded.score.variance, serial.score.variance)
     np.testing.assert_array_equal(threaded.scorr, serial.scorr)
 
 

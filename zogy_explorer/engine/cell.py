@@ -30,6 +30,7 @@ from zogy_explorer.engine.planes import (
     CellPlanes,
     CellSpectra,
     Job,
+    Spread,
     transform,
     transform_in_pieces,
 )
@@ -62,6 +63,7 @@ def subtract_cell(
     checkpoint: Checkpoint | None = None,
     cache: TransferCache | None = None,
     room: CellPlanes | None = None,
+    spread: Spread = map,
 ) -> CellResult:
     """D, S, Scorr, their variances and PSFs in one cell.
 
@@ -78,6 +80,9 @@ def subtract_cell(
         `CellCache` keeps the cell's spectra too, for when it is wanted again with other weights.
     room
         Planes over the cell's region, from `Mosaic.room`, into which the result is written.
+    spread
+        How a function is called for each piece of a large cell: an executor's ``map``, unless
+        this runs on it.
 
     Returns
     -------
@@ -93,6 +98,7 @@ def subtract_cell(
         checkpoint=checkpoint,
         cache=cache,
         room=room,
+        spread=spread,
     )
 
 
@@ -103,6 +109,7 @@ def compute_cell(
     checkpoint: Checkpoint | None = None,
     cache: TransferCache | None = None,
     room: CellPlanes | None = None,
+    spread: Spread = map,
 ) -> CellResult:
     """The same from a cut-out, which can travel to another process."""
     start = time.perf_counter()
@@ -115,8 +122,7 @@ def compute_cell(
                 inputs,
                 inputs.science,
                 inputs.template,
-                calculate_score,
-                checkpoint or _no_checkpoint,
+                cell_job(inputs, calculate_score, checkpoint, spread),
                 cache,
                 room,
             )
@@ -141,6 +147,17 @@ def _keep_freed_memory() -> None:
 
 def _no_checkpoint() -> None:
     """Work that nobody wants to stop."""
+
+
+def cell_job(
+    inputs: CellInput,
+    calculate_score: bool,
+    checkpoint: Checkpoint | None = None,
+    spread: Spread = map,
+) -> Job:
+    """What is wanted of a cell, by its settings."""
+    arithmetic = arithmetic_named(inputs.settings.arithmetic)
+    return Job(calculate_score, inputs.terms, arithmetic, checkpoint or _no_checkpoint, spread)
 
 
 def describe_cell(inputs: CellInput) -> CellResult:
@@ -202,16 +219,13 @@ def _computed(
     inputs: CellInput,
     science: CellImage,
     template: CellImage,
-    calculate_score: bool,
-    checkpoint: Checkpoint,
+    job: Job,
     cache: TransferCache | None,
     room: CellPlanes | None,
 ) -> CellResult:
-    checkpoint()
+    job.checkpoint()
     with np.errstate(over="ignore", invalid="ignore"):  # `complete_cell` looks at the outcome
-        planes, transfer = cell_planes(
-            inputs, science, template, calculate_score, checkpoint, cache, room
-        )
+        planes, transfer = cell_planes(inputs, science, template, job, cache, room)
     return complete_cell(result, inputs, planes, transfer)
 
 
@@ -256,8 +270,7 @@ def cell_planes(
     inputs: CellInput,
     science: CellImage,
     template: CellImage,
-    calculate_score: bool,
-    checkpoint: Checkpoint,
+    job: Job,
     cache: TransferCache | None,
     room: CellPlanes | None = None,
 ) -> tuple[CellPlanes, Transfer]:
@@ -266,13 +279,11 @@ def cell_planes(
     out = room
     if out is None or out.diff.dtype != science.image.dtype:
         out = CellPlanes.empty(
-            inputs.region.shape, science.image.dtype, calculate_score, inputs.terms
+            inputs.region.shape, science.image.dtype, job.calculate_score, job.terms
         )
     images = (science.image, template.image)
     variances = (science.variance, template.variance)
     inside = inputs.region.slices((outer.x0, outer.y0))
-    arithmetic = arithmetic_named(inputs.settings.arithmetic)
-    job = Job(calculate_score, inputs.terms, arithmetic, checkpoint)
     pieces = piece_transfer(inputs, science, template, cache)
     if pieces is not None:
         transfer, margin = pieces
@@ -280,13 +291,13 @@ def cell_planes(
         return out, transfer
     weights = cell_weights(science, template, inputs.settings)
     transfer = cell_transfer(science, template, weights, inputs.settings, outer.shape, cache)
-    checkpoint()
+    job.checkpoint()
 
     def make() -> CellSpectra:
         return CellSpectra.of(images, variances, job)
 
     if isinstance(cache, CellCache):
-        spectra = cache.spectra(science, template, arithmetic.name, make)
+        spectra = cache.spectra(science, template, job.arithmetic.name, make)
         whole = transform(spectra, transfer, inside, job)
     else:
         whole = transform(make(), transfer, inside, job, overwrite=True)

@@ -7,7 +7,7 @@ need memory for one piece only. All pieces share one set of kernels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from zogy_explorer.engine.transfer import Transfer
 from zogy_explorer.engine.variance import VarianceSpectrum, propagate_both
 
 Slices = tuple[slice, slice]
+Spread = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 
 PLANES = (
     "diff",
@@ -100,12 +101,15 @@ class Job:
         What transforms and multiplies.
     checkpoint
         Called between steps.
+    spread
+        How a function is called for each of several pieces: like `map`, perhaps on threads.
     """
 
     calculate_score: bool
     terms: NoiseTerms
     arithmetic: Arithmetic
     checkpoint: Checkpoint
+    spread: Spread = map
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,17 +239,24 @@ def transform_in_pieces(
         Overlap [px]: beyond it the kernels are negligible. Off the padded planes it wraps
         around, as one transform would.
     """
-    shape = images[0].shape
-    for target_y, source_y, rows in _pieces(inside[0], transfer.shape[0], margin, shape[0]):
-        for target_x, source_x, columns in _pieces(inside[1], transfer.shape[1], margin, shape[1]):
-            spectra = CellSpectra.of(
-                (_cut(images[0], rows, columns), _cut(images[1], rows, columns)),
-                (_cut(variances[0], rows, columns), _cut(variances[1], rows, columns)),
-                job,
-            )
+    ny, nx = images[0].shape
+
+    def one(piece: tuple[tuple[slice, slice, slice], tuple[slice, slice, slice]]) -> None:
+        (target_y, source_y, rows), (target_x, source_x, columns) = piece
+        spectra = CellSpectra.of(
+            (_cut(images[0], rows, columns), _cut(images[1], rows, columns)),
+            (_cut(variances[0], rows, columns), _cut(variances[1], rows, columns)),
+            job,
+        )
+        with np.errstate(over="ignore", invalid="ignore"):  # each thread has its own
             part = transform(spectra, transfer, (source_y, source_x), job, overwrite=True)
-            out.paste((target_y, target_x), part)
-            job.checkpoint()
+        out.paste((target_y, target_x), part)
+        job.checkpoint()
+
+    rows = _pieces(inside[0], transfer.shape[0], margin, ny)
+    columns = list(_pieces(inside[1], transfer.shape[1], margin, nx))
+    for _ in job.spread(one, ((row, column) for row in rows for column in columns)):
+        pass
 
 
 def _pieces(

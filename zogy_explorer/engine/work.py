@@ -25,6 +25,7 @@ from zogy_explorer.engine.flags import raise_flag
 from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.mosaic import Mosaic
 from zogy_explorer.engine.plan import SubtractionPlan
+from zogy_explorer.engine.planes import Spread
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.engine.shared import SharedFolder, SharedRun, subtract_shared
 from zogy_explorer.engine.transfer import TransferCache
@@ -61,7 +62,7 @@ class Work:
             self._check()
             yield self._subtract(cell)
 
-    def _subtract(self, cell: Cell) -> CellResult:
+    def _subtract(self, cell: Cell, spread: Spread = map) -> CellResult:
         return subtract_cell(
             self.plan,
             cell,
@@ -69,6 +70,7 @@ class Work:
             checkpoint=self._check,
             cache=self._cache,
             room=self.mosaic.room(cell),
+            spread=spread,
         )
 
 
@@ -87,6 +89,10 @@ class PooledWork(Work):
 
     def results(self, cells: list[Cell]) -> Iterator[CellResult]:
         """Each cell, once, as it is done; lost ones last."""
+        if len(cells) == 1 and isinstance(self._executor, ThreadPoolExecutor):
+            self._check()
+            yield self._subtract(cells[0], self._executor.map)  # its pieces are what is shared out
+            return
         futures = {self._submit(self._executor, cell): cell for cell in cells}
         lost: list[Cell] = []
         try:

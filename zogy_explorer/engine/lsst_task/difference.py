@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
-from zogy_explorer.engine.cell import cell_planes, cell_weights
+from zogy_explorer.engine.cell import cell_job, cell_planes, cell_weights
 from zogy_explorer.engine.cutout import CellImage, CellInput
 from zogy_explorer.engine.equations import Kernels, Weights, kernels, proper_difference, score
 from zogy_explorer.engine.floor import automatic_floor
@@ -79,9 +79,8 @@ def fourier_difference(
     prepared = (None, None) if inputs is None else (inputs.science, inputs.template)
     own = prepared == (science, template) and w == cell_weights(science, template, settings)
     if own and inputs is not None:
-        planes, transfer = cell_planes(
-            inputs, science, template, calculate_score, lambda: None, cache
-        )
+        job = cell_job(inputs, calculate_score)
+        planes, transfer = cell_planes(inputs, science, template, job, cache)
 
     def image(half: Spectrum) -> FullSpectrum:
         full = full_from_half(image_half(half, shape), shape[1])

@@ -139,6 +139,27 @@ def test_without_the_packages_auto_is_numpy_and_fast_names_the_extra(
         plan(*pair, ZogyConfig(arithmetic="fast"))
 
 
+def test_after_a_warm_up_single_precision_compiles_nothing_more(pair: Pair) -> None:
+    code = (
+        "import numba, numpy as np\n"
+        "from zogy_explorer import ZogyConfig, make_pair, plan, run\n"
+        "from zogy_explorer.engine import fast\n"
+        "from zogy_explorer.engine.arithmetic import warm_up\n"
+        "warm_up()\n"
+        "compiled = [f for f in vars(fast).values() if hasattr(f, 'signatures')]\n"
+        "before = {f.__name__: len(f.signatures) for f in compiled}\n"
+        "assert all(before.values()) and len(before) == 4, before\n"
+        "science, template, _ = make_pair(seed=1, shape=(200, 200))\n"
+        "assert science.image.dtype == np.float32\n"
+        "steps = plan(science, template, ZogyConfig(doSpatialGrid=True, gridInnerSize=1.0))\n"
+        "assert steps.cells[-1].column\n"
+        "run(steps)\n"
+        "run(plan(science, template, ZogyConfig()))\n"
+        "assert {f.__name__: len(f.signatures) for f in compiled} == before\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_numpy_arithmetic_never_imports_the_compiler() -> None:
     code = (
         "import sys, numpy as np\n"

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 
-from zogy_explorer.engine.compact import folded
-from zogy_explorer.engine.equations import Factors, difference_and_score
+import numpy as np
+
+from zogy_explorer.engine.compact import CompactSpectrum, blocks_of, folded
+from zogy_explorer.engine.equations import Factors, Weights, difference_and_score
 from zogy_explorer.engine.fourier import Plane, Spectrum, backward, forward, weighted_twice
 from zogy_explorer.engine.pixels import finish_rows
 from zogy_explorer.errors import MissingExtraError
@@ -77,3 +79,27 @@ def arithmetic_named(name: str) -> Arithmetic:
     from zogy_explorer.engine.fast import FAST
 
     return FAST
+
+
+def warm_up() -> None:
+    """Load what is compiled, for single precision, before somebody waits for it.
+
+    Takes seconds on the first use on a machine, a fraction of one later, and nothing where the
+    packages are not installed.
+    """
+    arithmetic = arithmetic_named("auto")
+    dtype = np.dtype(np.complex64)
+    weights, stamp, shape = Weights(1.0, 1.0), np.ones((3, 3)), (64, 64)
+    for pixels in (stamp, stamp.astype(np.float32)):
+        psf = CompactSpectrum(pixels, shape, dtype)
+        images = np.ones((2, shape[0], shape[1] // 2 + 1), dtype)
+        for part, (block,) in blocks_of([psf], arithmetic):
+            n, r = images[0, part], images[1, part]
+            factors = Factors.of(weights, 1e-4, n.real.dtype)
+            arithmetic.difference_and_score(block, block, n, r, factors, True, None)
+            arithmetic.weighted_twice(n, r, (block,) * 4)
+    for columns in (slice(None), slice(1, 3)):  # of a frame in one cell, and of one in many
+        diff, diff_variance, score, score_variance, scorr = (
+            np.ones((4, 4), np.float32)[:, columns] for _ in range(5)
+        )
+        arithmetic.finish_rows(diff, diff_variance, score, score_variance, scorr, 1.0)

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import panel as pn
 
+from zogy_explorer.engine.arithmetic import warm_up
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.errors import CancelledError
 
@@ -33,7 +34,9 @@ POLL_MS = 100
 @functools.cache
 def cell_pool() -> Executor:
     """Threads for live cells, shared by all users of the process."""
-    return ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1), thread_name_prefix="cell")
+    pool = ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1), thread_name_prefix="cell")
+    pool.submit(warm_up)  # so that no slider waits for a compiler
+    return pool
 
 
 @functools.cache

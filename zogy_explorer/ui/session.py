@@ -94,6 +94,8 @@ class Session(Editing):
         self._cells = Lane(cell_pool)
         self._cell_cache = CellCache()
         self._courier: Callable[[], Courier] = current_courier if live else InlineCourier
+        if live:
+            cell_pool()  # gets ready while the first pair is opened
         self._runs = 0
         self._kept = FrameCache()
         self.visible_box: Callable[[], Box | None] = lambda: None

@@ -125,7 +125,7 @@ def judge(judged: Judged) -> tuple[Claim, ...]:
         Claim(
             "significance over the matched-filter bound",
             "≥ 99.5 %",
-            f"{significance * 100:.2f} ± {significance_error * 100:.2f} %",
+            f"{significance * 100:.3f} ± {significance_error * 100:.3f} %",
             significance >= 0.995,
         ),
     ]

@@ -78,6 +78,25 @@ def test_a_new_source_is_named_with_its_place_and_flux() -> None:
     assert first.amplitude == pytest.approx(1200, abs=4 * first.error)
 
 
+FIELD = tuple((x, y, 15000.0) for x, y in ((20.3, 20.0), (80.0, 20.4), (20.0, 80.2), (80.4, 80.0)))
+
+
+def test_a_star_that_alone_is_brighter_has_changed_itself() -> None:
+    """Its neighbours know that the flux ratio is right."""
+    star = (48.3, 47.6, 20000.0)
+    varied = explain(subtract(stars=(star, *FIELD), new_source=(48.3, 47.6, 2000.0)), *HERE).first
+    assert varied.name == "new_source"
+    assert varied.amplitude == pytest.approx(2000, rel=0.1)
+    all_brighter = explain(subtract(stars=(star, *FIELD), flux_error=0.1), *HERE).first
+    assert all_brighter.name == "flux"
+
+
+def test_a_shift_is_compared_with_that_of_the_neighbours() -> None:
+    shared = explain(subtract(stars=(*BRIGHT["stars"], *FIELD), shift=(0.2, 0.1)), *HERE).first
+    assert "4 neighbours share it" in shared.sentence
+    assert shared.values["common_dx"] == pytest.approx(0.2, abs=0.03)
+
+
 @pytest.mark.parametrize("masked", [True, False])
 def test_a_saturated_star_is_named(masked: bool) -> None:
     flaws = {"saturation": 900.0, "mask_saturated": masked, **BRIGHT}

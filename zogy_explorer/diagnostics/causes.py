@@ -38,7 +38,7 @@ class Cause:
         By how much χ² of the window falls if this alone is allowed for.
     gain
         ``delta_chi2`` less the penalty for its free parameters (Bayesian information criterion:
-        ln n for each, n pixels); only a positive one speaks for the cause.
+        ln n for each, n pixels); a cause is supported from 5 on.
     amplitude, error
         Its size and standard error, in ``unit``; NaN where a cause has no size.
     unit

@@ -19,6 +19,7 @@ import numpy as np
 
 from zogy_explorer.diagnostics.causes import Cause
 from zogy_explorer.diagnostics.damage import damage_near
+from zogy_explorer.diagnostics.field_errors import FieldErrors, field_errors
 from zogy_explorer.diagnostics.local_pair import Corrected, Error, Plane
 from zogy_explorer.diagnostics.residual_fit import WIDTHS, Added, Fit, fit_residual
 from zogy_explorer.diagnostics.residual_window import (
@@ -37,6 +38,7 @@ from zogy_explorer.geometry import Box
 
 _MOST_CAUSES = 4
 _CANNOT_TELL = 4.0  # Δχ² below which a PSF that is wrong could be either image's
+_LEAST_GAIN = 5.0  # of a cause: with several to choose from, chance brings a little
 _LEAST_SHARE = 0.01  # of the excess χ², for a further cause to be worth naming
 _FITTED = (
     "shift",
@@ -47,6 +49,7 @@ _FITTED = (
     "cosmic_ray",
     "ringing",
 )
+_LEAST_SCATTER = 0.01  # of the flux ratio from source to source: colours differ
 _MISFIT = 1.5  # reduced χ² of the best account from which no account is a good one
 _SLIGHT = 0.35  # rms of a difference of PSF shape over the light's
 _PLAUSIBLE = {"flux": 0.4, "psf_width": 0.4}
@@ -116,7 +119,14 @@ class Explanation:
         return "\n".join(cause.sentence for cause in self.causes if cause.supported)
 
 
-def explain(difference: Difference, x: float, y: float, radius: float | None = None) -> Explanation:
+def explain(
+    difference: Difference,
+    x: float,
+    y: float,
+    radius: float | None = None,
+    *,
+    field: FieldErrors | None = None,
+) -> Explanation:
     """Why D is not zero around a position: causes, ranked, with sizes and advice.
 
     Parameters
@@ -127,6 +137,9 @@ def explain(difference: Difference, x: float, y: float, radius: float | None = N
         Position in the frame of the science image (xy0 included) [px].
     radius
         Of the window [px]; 2.5 FWHM of the wider PSF by default.
+    field
+        What the neighbours share, from `field_errors`, if it is known already. A flux ratio that
+        they do not share is no error of the pair: then the source itself changed.
 
     Returns
     -------
@@ -143,7 +156,7 @@ def explain(difference: Difference, x: float, y: float, radius: float | None = N
     if not cell.ok:
         box = window_box(difference.plan.bbox, x, y, radius)
         return _failed(cell, x, y, box, radius)
-    return _Inquiry(difference, cell, x, y, radius).explanation()
+    return _Inquiry(difference, cell, x, y, radius, field).explanation()
 
 
 def _failed(cell: CellResult, x: float, y: float, box: Box, radius: float) -> Explanation:
@@ -188,8 +201,10 @@ class _Inquiry:
         x: float,
         y: float,
         radius: float,
+        field: FieldErrors | None,
     ) -> None:
         self.difference, self.cell = difference, cell
+        self.field = field
         self.x, self.y, self.radius = x, y, radius
         variance = difference.diff.variance
         assert variance is not None  # every difference has it
@@ -288,7 +303,15 @@ class _Inquiry:
     def _cost(self, way: tuple[_Model, Fit]) -> float:
         """χ² and penalty, in units of χ² that a pixel has at best."""
         model, fit = way
-        return fit.chi2 / self.misfit + self.penalty * model.dof
+        return fit.chi2 / self.misfit + self.penalty * model.dof + self._unshared(fit)
+
+    def _unshared(self, fit: Fit) -> float:
+        """χ² of a flux ratio that the neighbours do not have."""
+        if "flux" not in fit.values or self.field is None:
+            return 0.0
+        common = self.field.flux
+        common = replace(common, scatter=max(common.scatter, _LEAST_SCATTER))
+        return common.pull(fit.values["flux"], fit.errors["flux"]) ** 2
 
     def _rings(self, model: _Model, fit: Fit, left: Plane) -> bool:
         """Whether ringing explains D at the position itself, and no more than it may."""
@@ -310,6 +333,10 @@ class _Inquiry:
     def explanation(self) -> Explanation:
         damaged = self._damaged()
         alone, chosen, fit = self._attempt()
+        if self.field is None and {"shift", "flux"} & set(chosen.names):
+            self.field = field_errors(self.difference, self.x, self.y)
+            if self.field is not None and "flux" in chosen.names:
+                alone, chosen, fit = self._attempt()
         accounts = [self.chi2, *(f.chi2 for _, f in alone.values())]
         accounts += [self.chi2 - known.delta_chi2 for known in damaged]
         best = min([*accounts, *([] if fit is None else [fit.chi2])])
@@ -319,7 +346,7 @@ class _Inquiry:
             damaged = self._damaged()
         gain = max((self._gain(m, f) for m, f in alone.values()), default=0.0)
         left, chi2_left = self.start.diff, self.chi2
-        if damaged and damaged[0].plane is not None and damaged[0].gain > max(gain, 0.0):
+        if damaged and damaged[0].plane is not None and damaged[0].gain > max(gain, _LEAST_GAIN):
             chosen, fit = _Model(), None
             damaged[0] = replace(damaged[0], supported=True)
             left = left - damaged[0].plane
@@ -395,7 +422,7 @@ class _Inquiry:
         return alone, chosen, fit
 
     def _gain(self, model: _Model, fit: Fit) -> float:
-        return (self.chi2 - fit.chi2) / self.misfit - self.penalty * model.dof
+        return self.chi2 / self.misfit - self._cost((model, fit))
 
     def _chosen(self, alone: dict[str, tuple[_Model, Fit]]) -> tuple[_Model, Fit | None]:
         """Causes taken one after the other while each is worth its parameters."""
@@ -406,8 +433,8 @@ class _Inquiry:
             m, f = min(candidates.values(), key=self._cost)
             before = self.chi2 if fit is None else fit.chi2
             fallen = before - f.chi2
-            least = self.penalty * self.misfit * (m.dof - model.dof)
-            if fallen <= least or fallen < _LEAST_SHARE * excess:
+            cost = self.chi2 / self.misfit if fit is None else self._cost((model, fit))
+            if self._cost((m, f)) > cost - _LEAST_GAIN or fallen < _LEAST_SHARE * excess:
                 break
             model, fit = m, f
             candidates = {}

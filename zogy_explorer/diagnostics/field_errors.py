@@ -26,6 +26,9 @@ from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.geometry import Box
 
+MOVED = 13.8
+"""χ² of two degrees of freedom, exceeded by chance once in a thousand: then a source moves."""
+
 _NEIGHBOURHOOD = 256  # [px] to each side
 _MOST = 12  # neighbours
 _BRIGHT = 20.0  # σ of their brightest pixel in both images

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from zogy_explorer.diagnostics.causes import direction_words, number
-from zogy_explorer.diagnostics.field_errors import FieldErrors, field_errors
+from zogy_explorer.diagnostics.field_errors import MOVED, FieldErrors, field_errors
 from zogy_explorer.diagnostics.residual_fit import Fit, fit_residual
 from zogy_explorer.diagnostics.residual_window import Field, cell_at, residual_window
 from zogy_explorer.engine.result import Difference
-
-_SURE = 13.8  # χ² of two degrees of freedom that chance exceeds once in a thousand
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def _judged(
     unknown = (float("nan"), float("nan"))
     alone = (dx / ex) ** 2 + (dy / ey) ** 2
     if field is None:
-        shifted = alone > _SURE
+        shifted = alone > MOVED
         return Verdict(
             "no_neighbours" if shifted else "still",
             (dx, dy),
@@ -120,7 +118,7 @@ def _judged(
     length = float(np.hypot(dx - common[0], dy - common[1]))
     error = float(np.hypot(ex, ey) / np.sqrt(2))
     n = len(field.positions)
-    if chi2 > _SURE:
+    if chi2 > MOVED:
         name = "mover"
         sentence = (
             f"It moved by itself: {number(length, error)} px against its {n} neighbours, "
@@ -129,7 +127,7 @@ def _judged(
         advice = (
             "A proper motion, a moving object, or colour refraction; registering will not help."
         )
-    elif alone > _SURE:
+    elif alone > MOVED:
         name = "misregistration"
         sentence = f"It shares the shift of its {n} neighbours, {common_words}: the field is off."
         advice = f"Register: move the template by ({common[0]:+.3f}, {common[1]:+.3f}) px."

@@ -11,6 +11,7 @@ import numpy as np
 
 from zogy_explorer.diagnostics.causes import Cause, direction_words, number, sky_direction
 from zogy_explorer.diagnostics.damage import Pixel
+from zogy_explorer.diagnostics.field_errors import MOVED, FieldErrors
 from zogy_explorer.diagnostics.local_pair import Plane
 from zogy_explorer.diagnostics.residual_fit import Added, Fit, Window
 from zogy_explorer.diagnostics.suspects import Hits, PointSource
@@ -47,6 +48,7 @@ class Inquiry(Protocol):
     y: float
     chi2: float
     excess: float
+    field: FieldErrors | None
 
 
 def describe(finding: Finding, inquiry: Any) -> Cause:
@@ -89,14 +91,34 @@ def _shift(finding: Finding, inquiry: Inquiry) -> _Size:
     if sky is not None:
         values |= {"east": sky[0], "north": sky[1]}
     words = direction_words(exposure, inquiry.x, inquiry.y, dx, dy)
+    advice = (
+        f"If its neighbours are shifted alike, register again: move the template by "
+        f"({dx:+.3f}, {dy:+.3f}) px. If it alone moved, it has a motion of its own."
+    )
+    others = ""
+    if inquiry.field is not None:
+        fx, fy = inquiry.field.dx, inquiry.field.dy
+        values |= {"common_dx": fx.value, "common_dy": fy.value}
+        n = len(inquiry.field.positions)
+        if fx.pull(dx, dx_error) ** 2 + fy.pull(dy, dy_error) ** 2 > MOVED:
+            others = (
+                f" It moved by itself: its {n} neighbours share ({fx.value:+.3f}, {fy.value:+.3f}) "
+                f"px, from which it lies {np.hypot(dx - fx.value, dy - fy.value):.3f} px off."
+            )
+            advice = (
+                f"Registering (template by ({fx.value:+.3f}, {fy.value:+.3f}) px) takes the common "
+                "part away; the rest is a motion of its own, or refraction by colour."
+            )
+        else:
+            others = f" Its {n} neighbours share it."
+            advice = f"Register again: move the template by ({fx.value:+.3f}, {fy.value:+.3f}) px."
     return _Size(
         length,
         error,
         "px",
         f"The light here lies {number(length, error)} px away in the science image from where the "
-        f"template has it: science minus template {words}.",
-        f"If its neighbours are shifted alike, register again: move the template by "
-        f"({dx:+.3f}, {dy:+.3f}) px. If it alone moved, it has a motion of its own.",
+        f"template has it: science minus template {words}.{others}",
+        advice,
         values,
     )
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from astropy import units as u
 
-from zogy_explorer import Exposure, KernelPsf, ZogyConfig, ZogyTask, make_pair
+from zogy_explorer import Exposure, KernelPsf, ZogyConfig, ZogyTask, make_pair, plan, run
 from zogy_explorer.diagnostics import COLUMNS, DETECTION_FLAGS, detect
 from zogy_explorer.engine import Difference
 from zogy_explorer.errors import InputError, MissingDataError
@@ -385,17 +384,12 @@ def test_a_difference_without_score_is_refused_with_the_remedy() -> None:
         detect(result.difference)
 
 
-def test_an_image_that_is_masked_all_over_has_no_detections() -> None:
+def test_images_that_are_masked_all_over_have_no_detections() -> None:
     whole = np.full((201, 240), 1 << MASK_PLANES["NO_DATA"], dtype=np.int32)
-    difference = subtracted(sky([(120, 100, 5000.0)]), empty())
-    blank = replace(difference.cells[0], diff=None, scorr=None)
-    nothing = replace(
-        difference,
-        score=difference.score.replace(image=np.zeros((201, 240)), mask=whole),
-        scorr=np.zeros((201, 240)),
-        cells=(blank,),
-    )
-    assert len(detect(nothing)) == 0
+    made = plan(sky([(120, 100, 5000.0)], mask=whole), empty(mask=whole), ZogyConfig())
+    table = detect(run(made))
+    assert len(table) == 0
+    assert table.colnames == detect(subtracted(sky(), empty())).colnames
 
 
 def test_missing_pixels_do_not_hide_a_source_nor_make_one() -> None:

@@ -118,7 +118,7 @@ def _table(
         "flux": peaks.flux,
         "flux_error": peaks.flux_error,
         "scorr": peaks.significance,
-        "scorr_normalised": peaks.significance / measured,
+        "scorr_normalised": peaks.significance / np.where(measured > 0, measured, np.nan),
         "scorr_hit": np.array([v.hit_significance for v in verdicts], dtype=np.float64),
         "sign": peaks.sign,
         "cell": _texts(difference.cells[i].cell.name for i in peaks.cell),

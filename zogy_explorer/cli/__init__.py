@@ -1,4 +1,4 @@
-"""The command line: ``zogy-explorer [explore|subtract|batch] …``; `main` is its entry point."""
+"""The command line, ``zogy-explorer [COMMAND] …``; `main` is its entry point."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import NoReturn
 
-from zogy_explorer.cli import batch, explore, subtract
+from zogy_explorer.cli import batch, explore, prepare, subtract
 from zogy_explorer.errors import ZogyError
 from zogy_explorer.version import __version__
 
@@ -26,6 +26,7 @@ commands (explore is meant if none is named):
   explore     open the page
   subtract    subtract one pair: FITS product and a one-page report
   batch       subtract many pairs: the same for each, and a summary
+  prepare     make a pair out of raw images: variance, PSF, one pixel grid, one flux scale
   zogy-explorer COMMAND --help lists the options of a command.
 """
 
@@ -45,6 +46,7 @@ _COMMANDS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], None], Callabl
     "explore": (explore.add_options, explore.run),
     "subtract": (subtract.add_options, subtract.run),
     "batch": (batch.add_options, batch.run),
+    "prepare": (prepare.add_options, prepare.run),
 }
 """Name to what adds a command's options and what runs it."""
 
@@ -85,14 +87,15 @@ def make_parser(command: str = "explore", *, named: bool = False) -> argparse.Ar
             prog="zogy-explorer explore" if named else "zogy-explorer",
             usage="zogy-explorer [explore] [options] [science template]\n"
             "       zogy-explorer subtract science template -o OUT [options]\n"
-            "       zogy-explorer batch LIST -o DIR [options]",
+            "       zogy-explorer batch LIST -o DIR [options]\n"
+            "       zogy-explorer prepare science template -o DIR [options]",
             description=_DESCRIPTION,
             epilog=_EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.add_argument("--version", action="version", version=f"zogy-explorer {__version__}")
     else:
-        module = subtract if command == "subtract" else batch
+        module = {"subtract": subtract, "batch": batch, "prepare": prepare}[command]
         parser = _Parser(
             prog=f"zogy-explorer {command}",
             usage=f"zogy-explorer {command} {module.USAGE} [options]",

@@ -19,6 +19,7 @@ from zogy_explorer.psf import KernelPsf
 _REACH = 4.0  # half side of the stamp [FWHM]
 _TAPER = 0.7  # share of the stamp's half side from which it fades
 _ITERATIONS = 5
+_CENTRINGS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,8 @@ def measure_psf(
         model, _ = builder(cutouts)
     stamp = np.asarray(model.data, dtype=np.float64)[:side, :side]
     window = taper(side)
-    stamp = (stamp - np.median(stamp[window == 0])) * window  # what is left of the sky
+    stamp = stamp - np.median(stamp[window == 0])  # what is left of the sky
+    stamp = _centred(stamp, window) * window
     if not (np.isfinite(stamp).all() and stamp.sum() > 0):
         raise PsfError(
             f"the {len(stars.x)} stars do not add up to a PSF: give a PSF stamp of your own"
@@ -88,6 +90,26 @@ def taper(side: int) -> NDArray[np.float64]:
     radius = np.hypot(position[:, None], position[None, :]) / (side // 2)
     fade = np.clip((radius - _TAPER) / (1 - _TAPER), 0, 1)
     return np.asarray(0.5 * (1 + np.cos(np.pi * fade)))
+
+
+def _centred(stamp: NDArray[np.float64], window: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The stamp with its centroid in pixel n // 2: a few stars leave it somewhat off."""
+    from scipy.ndimage import shift
+
+    centre = stamp.shape[0] // 2
+    position = np.arange(stamp.shape[0]) - centre
+    total = np.zeros(2)
+    moved = stamp
+    for _ in range(_CENTRINGS):
+        weight = np.clip(moved, 0, None) * window
+        flux = weight.sum()
+        if not flux > 0:
+            return stamp
+        total -= [position @ weight.sum(axis=1) / flux, position @ weight.sum(axis=0) / flux]
+        if np.abs(total).max() > centre / 2:  # no single star: the caller's checks decide
+            return stamp
+        moved = shift(stamp, total, order=3)
+    return moved
 
 
 def _side(fwhm: float, shape: tuple[int, ...]) -> int:

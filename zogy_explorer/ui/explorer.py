@@ -12,6 +12,7 @@ from panel.viewable import Viewable, Viewer
 from zogy_explorer.engine import CellResult, Difference, ZogyConfig
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.location import open_search
 from zogy_explorer.ui.page import Page
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec
@@ -73,10 +74,22 @@ class ZogyExplorer(Viewer):
         self.page = Page(self.session, dark=dark, full_window=served)
         if served:
             pn.state.on_session_destroyed(lambda context: self.page.close())
-        if state is not None:
-            self.session.open_session(state)
+        self._start(science, template, state)
+
+    def _start(self, science: Source, template: Source, state: SessionSpec | None) -> None:
+        """Open what the address says, else the saved session, else the pair."""
+
+        def given() -> None:
+            if state is not None:
+                self.session.open_session(state)
+            else:
+                self._open(science, template)
+
+        search = self.page.address.attach()
+        if search:
+            open_search(self.session, search, given)
         else:
-            self._open(science, template)
+            given()
 
     def _open(self, science: Source, template: Source) -> None:
         if science is None or template is None:

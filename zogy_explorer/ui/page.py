@@ -20,11 +20,13 @@ from zogy_explorer.ui import words
 from zogy_explorer.ui.compare_bar import CompareBar
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer import Drawer
+from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.header import Header, help_pane
 from zogy_explorer.ui.inspector import Inspector
 from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.layers import Layers, cell_layers, frame_layers
 from zogy_explorer.ui.live import Painter, current_courier
+from zogy_explorer.ui.location import Address
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
@@ -66,7 +68,10 @@ class Page:
         self.inspector = Inspector(context, palette(dark))
         self.drawer = Drawer(context, palette(dark))
         self.compare = CompareBar(context)
+        self.exports = ExportMenu(session, self.wall)
         self.header.view.insert(2, self.compare.pin)
+        self.header.view.insert(3, self.exports.menu)
+        self.address = Address(session, self.painter.ask)
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
         self.view = styled(self._arrange(full_window))
@@ -117,6 +122,7 @@ class Page:
 
     def close(self) -> None:
         """The browser has gone."""
+        self.exports.close()
         self.context.close()
         self.session.close()
 
@@ -190,6 +196,7 @@ class Page:
             body,
             self.help,
             self.keys,
+            self.exports.downloads.view,
             name="zogy-explorer",
             css_classes=theme_classes(self.dark),
             stylesheets=[ROOT_CSS],

@@ -1,23 +1,40 @@
-"""The Code tab: a script without Panel that gives the same result as the page."""
+"""The Code tab: a script without Panel that gives the same result as the page, bit for bit."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from zogy_explorer.engine.config import ZogyConfig
-from zogy_explorer.ui.state import Pair
+from zogy_explorer.ui.state import Frame, Pair
+from zogy_explorer.ui.work import plain_settings
 
 
-def script(pair: Pair, config: ZogyConfig) -> str:
-    """Python source that subtracts ``pair`` with the settings that differ from the defaults."""
-    return "\n".join([*_imports(pair), "", *_loading(pair), "", *_settings(config), *_RUN, ""])
+def script(frame: Frame) -> str:
+    """Python source that makes ``frame`` again, with the settings that differ from the defaults."""
+    plan = frame.plan
+    config = ZogyConfig.from_dict(plain_settings(plan))
+    parts = [
+        _imports(frame.pair, bool(plan.overrides)),
+        _loading(frame.pair),
+        _settings(config),
+        _cells(plan.overrides),
+        _run(bool(plan.overrides)),
+        _OUTPUT,
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def _imports(pair: Pair) -> list[str]:
-    lines = ["from zogy_explorer import Exposure, ZogyConfig, ZogyTask"]
+def _imports(pair: Pair, by_cell: bool) -> list[str]:
+    names = ["ZogyConfig"] if pair.origin == "sample" else ["Exposure", "ZogyConfig"]
+    if not by_cell:
+        names.append("ZogyTask")
+    lines = [f"from zogy_explorer import {', '.join(names)}"]
+    if by_cell:
+        lines.append("from zogy_explorer.engine import plan, run")
+    lines.append("from zogy_explorer.io.difference import write_difference")
     if pair.origin == "sample":
-        lines = [
-            "from zogy_explorer import ZogyConfig, ZogyTask",
-            "from zogy_explorer.simulate import sample_pair",
-        ]
+        lines.append("from zogy_explorer.simulate import sample_pair")
     return lines
 
 
@@ -27,9 +44,15 @@ def _loading(pair: Pair) -> list[str]:
     if pair.paths is not None:
         science, template = (str(path) for path in pair.paths)
         remark = []
+    elif pair.origin == "upload":
+        science, template = pair.science_name, pair.template_name
+        remark = ["# Both files were uploaded: put them here, beside this script."]
     else:
-        science, template = f"{pair.science_name}", f"{pair.template_name}"
-        remark = ["# The pair on the page came from memory or an upload: put your paths here."]
+        science, template = "science.fits", "template.fits"
+        remark = [
+            "# The pair came from memory; keep it where you made it, so that it can be read here:",
+            f'#     science.write("{science}"); template.write("{template}")',
+        ]
     return [
         *remark,
         f"science = Exposure.read({science!r})",
@@ -44,11 +67,24 @@ def _settings(config: ZogyConfig) -> list[str]:
     return ["config = ZogyConfig(", *(f"    {k}={v!r}," for k, v in changed.items()), ")"]
 
 
-_RUN = (
-    "result = ZogyTask(config=config).run(science, template, calculateScore=True)",
-    "",
-    'result.diffExp.write("difference.fits")',
-    'result.scoreExp.write("score.fits")',
-    "for cell in result.cells:",
+def _cells(overrides: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if not overrides:
+        return []
+    return [
+        "cells = {  # settings of single cells",
+        *(f"    {name!r}: {dict(values)!r}," for name, values in overrides.items()),
+        "}",
+    ]
+
+
+def _run(by_cell: bool) -> list[str]:
+    if by_cell:
+        return ["difference = run(plan(science, template, config, overrides=cells))"]
+    return ["difference = ZogyTask(config=config).run(science, template).difference"]
+
+
+_OUTPUT = (
+    'write_difference(difference, "difference.fits")  # D, S, Scorr, cells, settings',
+    "for cell in difference.cells:",
     "    print(cell.cell.name, cell.worst, cell.noise.scorr_measured, *cell.flags)",
 )

@@ -98,6 +98,7 @@ class Session(Editing):
             cell_pool()  # gets ready while the first pair is opened
         self._runs = 0
         self._kept = FrameCache()
+        self._afterword = ""
         self.visible_box: Callable[[], Box | None] = lambda: None
         """Asked for what the wall shows, so that those cells are computed first."""
         self.present: Present = lambda frame, before: {}
@@ -147,17 +148,39 @@ class Session(Editing):
         """Open the simulated pair that comes with the package."""
         self.open(loading.sample_pair, "simulating the sample pair")
 
-    def open_session(self, spec: SessionSpec) -> None:
-        """Show the page that a saved session describes."""
+    def open_session(
+        self,
+        spec: SessionSpec,
+        *,
+        exact: bool = True,
+        otherwise: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Show the page that a saved session describes.
+
+        Parameters
+        ----------
+        spec
+            The session.
+        exact
+            Take its settings as they are; else with what suits its pair.
+        otherwise
+            Called in place of a report if it cannot be opened.
+        """
         order = self._order(spec.zogy_config(), self._next_revision())
-        order = replace(order, overrides=spec.overrides, exact=True)
+        order = replace(order, overrides=spec.overrides, exact=exact)
         load = functools.partial(loading.pair_of_session, spec, self._root, self.pair)
         self._submit(
             functools.partial(open_frame, load, order),
             functools.partial(self._land_session, spec),
             "opening the session",
             growing=None,
+            failed=otherwise,
         )
+
+    def say_when_open(self, error: Exception) -> None:
+        """Report an error now, and keep it in sight when the next pair has been opened."""
+        self.report(error)
+        self._afterword = self.alert
 
     def open_session_file(self, content: bytes, name: str) -> None:
         """Show the page that the content of a session file describes."""
@@ -313,6 +336,7 @@ class Session(Editing):
         activity: str,
         *,
         growing: list[GrowingFrame] | None,
+        failed: Callable[[Exception], None] | None = None,
     ) -> None:
         def poll(progress: Progress) -> None:
             words = activity
@@ -328,7 +352,7 @@ class Session(Editing):
             Job(
                 work,
                 land,
-                self._frame_failed,
+                failed or self._frame_failed,
                 self._frame_cancelled,
                 poll,
                 courier=self._courier(),
@@ -348,6 +372,7 @@ class Session(Editing):
             self._set_quietly(plain_settings(frame.plan), frame.plan.overrides)
         self._kept.clear()
         self._kept.keep(frame)
+        afterword, self._afterword = self._afterword, ""
         centre = frame.plan.cell_at(*frame.plan.bbox.center)
         self.param.update(
             frame=frame,
@@ -356,7 +381,7 @@ class Session(Editing):
             pinned=None,
             compare="present",
             anchor=centre.inner.center if centre is not None else None,
-            alert="",
+            alert=afterword,
             stale=edited_meanwhile,
             runs=with_run((), frame),
             scope="all",

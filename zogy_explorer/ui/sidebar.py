@@ -13,6 +13,7 @@ from zogy_explorer.ui import words
 from zogy_explorer.ui.controls import control
 from zogy_explorer.ui.display_controls import DisplayControls
 from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.scope import ScopeControl
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.style import Lazy
 
@@ -98,6 +99,7 @@ class Sidebar:
             label="Preset", options=["", *PRESETS], value="", sizing_mode="stretch_width",
             margin=(3, 4, 3, 0), description="Set every setting at once; Undo takes it back.",
         )  # fmt: skip
+        self.scope = ScopeControl(session)
         self.bar = text_pane(name="progress", margin=(2, 4, 0, 0), height=14)
         self.recompute.on_click(lambda event: session.recompute())
         self.cancel.on_click(lambda event: session.cancel())
@@ -114,6 +116,7 @@ class Sidebar:
             pn.Row(self.recompute, self.cancel, sizing_mode="stretch_width", margin=0),
             pn.Row(self.undo, self.redo, self.reset, sizing_mode="stretch_width", margin=0),
             self.bar,
+            self.scope.view,
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -146,7 +149,7 @@ class Sidebar:
         self.open = _button("Open", color="primary")
         self.sample = _button("Sample pair")
         self.upload = pn.widgets.FileDropper(
-            label="Upload science, then template; or a session",
+            label="Upload science, template; or session",
             multiple=True,
             max_file_size=UPLOAD_LIMIT,
             sizing_mode="stretch_width",

@@ -51,5 +51,5 @@ class CodeTab:
         if frame is None:
             self._code.object = '<p class="muted">Open a pair to see the script.</p>'
             return
-        text = script(frame.pair, self._session.config)
+        text = script(frame)
         self._code.object = f"<pre>{escape(text)}</pre>"

@@ -13,6 +13,7 @@ from zogy_explorer.ui.drawer.cells import CellsTab
 from zogy_explorer.ui.drawer.changes import ChangesTab
 from zogy_explorer.ui.drawer.code import CodeTab
 from zogy_explorer.ui.drawer.log import LogTab
+from zogy_explorer.ui.drawer.runs import RunsTab
 from zogy_explorer.ui.drawer.threshold import ThresholdTab
 from zogy_explorer.ui.style import Lazy, Palette
 
@@ -20,6 +21,7 @@ TABS: tuple[Callable[[PageContext], DrawerTab], ...] = (
     CellsTab,
     ThresholdTab,
     ChangesTab,
+    RunsTab,
     LogTab,
     CodeTab,
 )

@@ -28,6 +28,13 @@ def export(browser, item):
     return waiting.value
 
 
+def set_limit(browser, value):
+    """Type a `maxPsfCentroidDist`, as a person would."""
+    number = browser.get_by_label("maxPsfCentroidDist [px]")
+    number.fill(str(value))
+    number.press("Enter")
+
+
 def test_the_products_of_the_menu_arrive_whole(opened, tmp_path):
     browser, explorer = opened()
     download = export(browser, "FITS: D, S, Scorr, cells, settings")
@@ -53,14 +60,15 @@ def test_the_picture_is_what_the_wall_shows(opened, tmp_path):
 
 def test_a_saved_session_that_is_dropped_on_the_page_gives_the_page_again(opened, until, tmp_path):
     browser, explorer = opened()
-    explorer.session.edit(padFill="mirror")
-    explorer.session.select(2)
-    until(lambda: explorer.session.idle, "computed", page=browser)
+    set_limit(browser, 0.5)
+    until(lambda: explorer.session.frame.number == 2, "computed", page=browser)
+    browser.get_by_role("gridcell", name="r0c2", exact=True).first.click()
+    until(lambda: explorer.cell.cell.name == "r0c2", "selected", page=browser)
     export(browser, "Session (JSON)").save_as(tmp_path / "s.json")
     assert read_session_file(tmp_path / "s.json").cell == explorer.cell.cell.name
     other, fresh = opened()
     other.locator("input[type=file]").set_input_files(tmp_path / "s.json")
-    until(lambda: fresh.config.padFill == "mirror", "the settings are back", page=other)
+    until(lambda: fresh.config.maxPsfCentroidDist == 0.5, "the settings are back", page=other)
     until(lambda: fresh.cell.cell.name == explorer.cell.cell.name, "the cell", page=other)
 
 
@@ -74,8 +82,10 @@ def test_the_address_opened_elsewhere_shows_the_same_page(serve, page, until):
     url = serve(app)
     first = page(url)
     until(lambda: made and made[0].result is not None and made[0].session.idle, "1", page=first)
-    made[0].session.edit(maxPsfCentroidDist=0.5)
-    made[0].session.select(1)
+    set_limit(first, 0.5)
+    first.get_by_role("gridcell", name="r0c1", exact=True).first.click()
+    until(lambda: made[0].cell.cell.name == "r0c1", "selected", page=first)
+    first.get_by_role("button", name="Light", exact=True).focus()
     first.keyboard.press("z")
     until(lambda: "set.maxPsfCentroidDist=0.5" in first.url, "the settings", page=first)
     until(lambda: "cell=r0c1" in first.url and "view=" in first.url, "the cell", page=first)
@@ -104,25 +114,11 @@ def test_a_malformed_address_is_one_sentence_and_the_page_opens(serve, page, unt
     until(lambda: made[-1].result is not None, "the sample opens all the same", page=browser)
 
 
-def test_a_click_on_a_run_goes_back_to_it(opened, until):
-    browser, explorer = opened()
-    explorer.session.edit(padFill="zero")
-    until(lambda: explorer.session.frame.number == 2, "run 2", page=browser)
-    browser.get_by_text("Runs", exact=True).click()
-    browser.get_by_text("padFill noise → zero").wait_for()
-    browser.get_by_role("gridcell", name="opened", exact=True).click()
-    until(lambda: explorer.session.frame.number == 1, "back", page=browser)
-    assert explorer.config.padFill == "noise"
-    assert "run 1" in browser.get_by_role("status").inner_text()
-
-
 def test_settings_for_one_cell_are_a_switch_away(opened, until):
     browser, explorer = opened()
     browser.get_by_role("button", name="This cell", exact=True).click()
     until(lambda: explorer.session.scope == "cell", "the scope", page=browser)
-    number = browser.get_by_label("maxPsfCentroidDist [px]")
-    number.fill("0.01")
-    number.press("Enter")
+    set_limit(browser, 0.01)
     name = explorer.cell.cell.name
     until(lambda: explorer.session.overrides.get(name), "an override", page=browser)
     browser.get_by_text(f"◆ {name}").first.wait_for()
@@ -159,8 +155,8 @@ def test_files_of_seventy_megabytes_are_uploaded(opened, until, tmp_path):
 
 def test_the_script_of_the_page_makes_the_same_bits_in_a_fresh_process(opened, until, tmp_path):
     browser, explorer = opened()
-    explorer.session.edit(padFill="mirror")
-    until(lambda: explorer.session.idle, "computed", page=browser)
+    set_limit(browser, 0.5)
+    until(lambda: explorer.session.frame.number == 2, "computed", page=browser)
     export(browser, "Script (Python)").save_as(tmp_path / "again.py")
     done = subprocess.run(
         [sys.executable, "again.py"], cwd=tmp_path, capture_output=True, text=True, check=False

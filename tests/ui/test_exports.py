@@ -34,7 +34,7 @@ def made(session, key, folder):
 @pytest.mark.parametrize("key", sorted(EXPORTS))
 def test_every_product_of_the_menu_is_written_under_a_plain_name(session, key, tmp_path):
     path = made(session, key, tmp_path)
-    assert path.stat().st_size > 0
+    assert path.is_file()
     assert path.name.startswith("exposure1")
 
 

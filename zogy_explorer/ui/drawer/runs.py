@@ -78,7 +78,9 @@ class RunsTab:
             table = run_table(runs)
             if not table.equals(self.view.value):
                 self.view.value = table
-            self.view.selection = [i for i, run in enumerate(runs) if run.number == on_screen]
+            wanted = [i for i, run in enumerate(runs) if run.number == on_screen]
+            if self.view.selection != wanted:
+                self.view.selection = wanted
         finally:
             self._writing = False
 

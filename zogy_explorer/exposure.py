@@ -225,7 +225,8 @@ def require_variance(exposure: Exposure, label: str) -> NDArray[np.floating]:
     if exposure.variance is None:
         raise MissingDataError(
             f"{label} has no variance plane: ZOGY weighs every pixel by its noise; "
-            "give Exposure(…, variance=…) or a VARIANCE extension in the file"
+            "give Exposure(…, variance=…) or a VARIANCE extension in the file, "
+            "or have it measured (zogy-explorer prepare)"
         )
     return exposure.variance
 
@@ -241,7 +242,8 @@ def require_psf(exposure: Exposure, label: str) -> Psf:
     if exposure.psf is None:
         raise MissingDataError(
             f"{label} has no PSF: ZOGY needs the PSF of both images; "
-            "give Exposure(…, psf=KernelPsf(stamp)) or a PSF extension in the file"
+            "give Exposure(…, psf=KernelPsf(stamp)) or a PSF extension in the file, "
+            "or have it measured (zogy-explorer prepare)"
         )
     return exposure.psf
 

@@ -88,6 +88,19 @@ def test_a_shift_of_several_pixels_is_found() -> None:
     np.testing.assert_allclose(stars.shift, (3.6, -2.2), atol=0.01)
 
 
+@pytest.mark.parametrize(("dx", "dy"), [(17, -6), (-40, 31), (0, 9)])
+def test_a_shift_of_many_pixels_is_found(dx: int, dy: int) -> None:
+    science, template = star_field(8, shift=(0.3, -0.2), n=7)
+    moved = science.replace(image=np.roll(science.image, (dy, dx), (0, 1)))
+    np.testing.assert_allclose(registered((moved, template)).shift, (dx + 0.3, dy - 0.2), atol=0.01)
+
+
+def test_two_fields_without_common_stars_agree_on_no_shift() -> None:
+    for seed in range(4):
+        other = star_field(100 + seed, n=7, jitter=(12, 12))[0]
+        assert registered((other, star_field(seed, n=7)[1])).count < 15
+
+
 def test_a_psf_off_its_origin_is_no_shift() -> None:
     stars = registered(star_field(4, centre=(0.3, -0.2)))
     np.testing.assert_allclose(stars.shift, (0, 0), atol=0.005)

@@ -63,7 +63,8 @@ def measure_registration(
     Parameters
     ----------
     science, template
-        On one pixel grid, displaced by a few pixels at most.
+        On one pixel grid. They may be displaced by any shift that leaves a third of the stars on
+        both frames; not turned or scaled.
     config
         Settings by which the images are prepared (sky, masks, calibration); the default if None,
         without calibration if one of the images has none.

@@ -25,6 +25,8 @@ LEAST_STARS = 3
 
 _FIRST_RADIUS = 5.0  # [px] within which stars are matched before the common shift is known
 _RADIUS = 1.5  # [px] and after
+_SHARE = 0.3  # of the shorter list that must match, or a larger shift is looked for
+_VOTERS = 100  # brightest stars of each image that vote for it
 _NOTABLE_SHIFT = 0.05  # [px]
 _SIGNIFICANT = 4.0  # σ
 _OUTLIER = 6.0  # σ, scatter included
@@ -155,10 +157,29 @@ def _matched(science: StarList, template: StarList) -> tuple[NDArray[np.intp], N
     at_n = np.column_stack([science.x, science.y])
     at_r = np.column_stack([template.x, template.y])
     n, r = _mutual(at_n, at_r, _FIRST_RADIUS)
+    wanted = max(LEAST_STARS, _SHARE * min(len(at_n), len(at_r), _VOTERS))
+    if n.size < wanted:
+        far = _voted_shift(at_n[_brightest(science)], at_r[_brightest(template)])
+        further = _mutual(at_n - far, at_r, _RADIUS)
+        if further[0].size > max(wanted, n.size):
+            n, r = further
     if not n.size:
         return none, none
     shift = np.median(at_n[n] - at_r[r], axis=0)
     return _mutual(at_n - shift, at_r, _RADIUS)
+
+
+def _brightest(stars: StarList) -> NDArray[np.intp]:
+    return np.argsort(-stars.flux)[:_VOTERS]
+
+
+def _voted_shift(first: Array, second: Array) -> Array:
+    """The shift that most pairs of points agree on, first minus second."""
+    shifts = (first[:, None] - second[None, :]).reshape(-1, 2)
+    tree = cKDTree(shifts)
+    votes = tree.query_ball_point(shifts, _RADIUS, return_length=True)
+    winners = tree.query_ball_point(shifts[np.argmax(votes)], _RADIUS)
+    return np.asarray(np.median(shifts[winners], axis=0))
 
 
 def _mutual(

@@ -16,7 +16,7 @@ from astropy.table import Table
 
 from zogy_explorer import Exposure, KernelPsf, ZogyConfig
 from zogy_explorer.cli import main
-from zogy_explorer.cli.explore import DEFAULT_PORT, choose_port
+from zogy_explorer.cli.serving import DEFAULT_PORT, choose_port
 from zogy_explorer.cli.settings import describe_fields, make_config, parse_value
 from zogy_explorer.errors import InputError
 
@@ -102,6 +102,28 @@ def test_it_serves_and_tells_where():
                 assert "<title>ZOGY Explorer</title>" in page.read().decode()
         finally:
             process.terminate()
+
+
+def test_the_lessons_are_served_with_the_chapter_asked_for():
+    command = [sys.executable, "-m", "zogy_explorer", "teach", "--no-browser", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--chapter", "5"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+        finally:
+            process.terminate()
+            process.communicate()
+    assert re.search(r"step by step: http://127.0.0.1:\d+/\?chapter=5", line)
+
+
+def test_a_sample_that_is_not_there_is_answered_with_those_that_are(capsys):
+    assert "cosmic-ray" in refused(capsys, "--sample", "nonsense")
+
+
+def test_a_sample_beside_files_is_refused(capsys):
+    assert "leave out a.fits" in refused(capsys, "a.fits", "b.fits", "--sample", "shifted")
 
 
 def test_one_file_alone_is_refused(capsys):

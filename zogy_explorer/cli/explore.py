@@ -7,20 +7,16 @@ exit code 2, never a page that does not come up.
 from __future__ import annotations
 
 import argparse
-import socket
-import sys
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zogy_explorer.cli.serving import add_serving_options, serve
 from zogy_explorer.cli.settings import add_config_options, describe_fields, make_config
 from zogy_explorer.engine import ZogyConfig
 from zogy_explorer.errors import InputError
 
 if TYPE_CHECKING:
     from zogy_explorer.ui.session_file import SessionSpec
-
-DEFAULT_PORT = 5006
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,28 +27,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--session", metavar="FILE", help="go on where a saved session (JSON) was left"
     )
     parser.add_argument(
-        "--port",
-        type=int,
-        help=f"port to serve on; 0: any free one (default: {DEFAULT_PORT}, or a free one if taken)",
+        "--sample", metavar="NAME", help="open a simulated pair, such as shifted or cosmic-ray"
     )
-    parser.add_argument(
-        "--address",
-        default="127.0.0.1",
-        help="address to listen on (default: %(default)s, this machine only)",
-    )
-    parser.add_argument(
-        "--origin",
-        metavar="HOST",
-        action="append",
-        default=[],
-        help="further host name under which browsers reach this page; may be repeated",
-    )
-    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    add_serving_options(parser)
     add_config_options(parser)
     parser.add_argument(
         "--root", metavar="DIR", type=Path, help="let the page open files in this folder only"
     )
-    parser.add_argument("--light", action="store_true", help="start in the light theme")
     parser.add_argument("--fields", action="store_true", help="list all settings and leave")
 
 
@@ -69,18 +50,42 @@ def run(options: argparse.Namespace) -> int:
         return 0
     config = make_config(options.config, options.set or [])
     spec = read_session(options)
+    sample = read_sample(options)
     pair = read_pair(options.science, options.template, config)
-    options.port = choose_port(options.address, options.port)
-    try:
-        serve(pair, config, options, spec)
-    except OSError as error:
-        print(
-            f"zogy-explorer: cannot listen on {options.address}:{options.port} "
-            f"({error.strerror or error}): choose another --port",
-            file=sys.stderr,
+
+    from zogy_explorer.ui.explorer import TITLE, ZogyExplorer
+
+    def page() -> ZogyExplorer:
+        science, template = pair if pair is not None else (None, None)
+        return ZogyExplorer(
+            science,
+            template,
+            config.copy(),
+            root=options.root,
+            dark=not options.light,
+            state=spec,
+            sample=sample,
         )
-        return 2
-    return 0
+
+    return serve(page, options, TITLE)
+
+
+def read_sample(options: argparse.Namespace) -> str:
+    """The simulated pair that was named; the sample pair by default.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name, or another pair is named as well.
+    """
+    from zogy_explorer.ui.samples import FIELD, check_name
+
+    if options.sample is None:
+        return FIELD
+    other = options.science or options.session
+    if other is not None:
+        raise InputError(f"--sample {options.sample} is a pair of its own: leave out {other}")
+    return check_name(options.sample)
 
 
 def read_session(options: argparse.Namespace) -> SessionSpec | None:
@@ -124,68 +129,3 @@ def read_pair(
     pair = pair_from_paths(science, template)
     plan(pair.science, pair.template, config)
     return pair.paths if pair.paths is not None else None
-
-
-def choose_port(address: str, wanted: int | None) -> int:
-    """The port wanted; for None the usual one if it is free, else (and for 0) any free one."""
-    if wanted:
-        return wanted
-    for candidate in (DEFAULT_PORT, 0) if wanted is None else (0,):
-        with socket.socket() as probe:
-            try:
-                probe.bind((address, candidate))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    return DEFAULT_PORT  # nothing can be bound here: let the server say why
-
-
-def serve(
-    paths: tuple[Any, Any] | None,
-    config: ZogyConfig,
-    options: argparse.Namespace,
-    spec: SessionSpec | None = None,
-) -> None:
-    """Serve the page until interrupted; every visitor gets a session of their own."""
-    import panel as pn
-
-    from zogy_explorer.ui.explorer import TITLE, ZogyExplorer
-
-    def page() -> ZogyExplorer:
-        science, template = paths if paths is not None else (None, None)
-        return ZogyExplorer(
-            science,
-            template,
-            config.copy(),
-            root=options.root,
-            dark=not options.light,
-            state=spec,
-        )
-
-    server = pn.serve(
-        page,
-        port=options.port,
-        address=options.address,
-        websocket_origin=_origins(options),
-        start=False,
-        show=False,
-        title=TITLE,
-        verbose=False,
-    )
-    server.start()
-    url = f"http://{options.address}:{server.port}"
-    print(f"ZOGY Explorer: {url} (Ctrl+C to stop)", flush=True)
-    if not options.no_browser:
-        webbrowser.open(url)
-    try:
-        server.io_loop.start()
-    except KeyboardInterrupt:
-        print("stopped")
-    finally:
-        server.stop()
-
-
-def _origins(options: argparse.Namespace) -> list[str] | None:
-    """Hosts whose pages may talk to the server."""
-    hosts = {options.address, "localhost", "127.0.0.1", socket.gethostname(), *options.origin}
-    return sorted(h if ":" in h else f"{h}:{options.port}" for h in hosts)

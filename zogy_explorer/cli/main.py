@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import NoReturn
 
-from zogy_explorer.cli import batch, explore, prepare, subtract
+from zogy_explorer.cli import batch, explore, prepare, subtract, teach
 from zogy_explorer.errors import ZogyError
 from zogy_explorer.version import __version__
 
@@ -27,6 +27,7 @@ commands (explore is meant if none is named):
   subtract    subtract one pair: FITS product and a one-page report
   batch       subtract many pairs: the same for each, and a summary
   prepare     make a pair out of raw images: variance, PSF, one pixel grid, one flux scale
+  teach       lessons: ZOGY from two images to Scorr
   zogy-explorer COMMAND --help lists the options of a command.
 """
 
@@ -35,6 +36,7 @@ examples:
   zogy-explorer                                   the sample pair
   zogy-explorer science.fits template.fits
   zogy-explorer science.fits template.fits --set maxPsfCentroidDist=0.5 --set fftSizing=exact
+  zogy-explorer --sample shifted                  a simulated pair with one thing wrong
   zogy-explorer --session night.json              go on with a saved session
   zogy-explorer --no-browser --port 8080          on a remote machine
   zogy-explorer --fields                          what --set and --config understand
@@ -47,6 +49,7 @@ _COMMANDS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], None], Callabl
     "subtract": (subtract.add_options, subtract.run),
     "batch": (batch.add_options, batch.run),
     "prepare": (prepare.add_options, prepare.run),
+    "teach": (teach.add_options, teach.run),
 }
 """Name to what adds a command's options and what runs it."""
 
@@ -88,14 +91,17 @@ def make_parser(command: str = "explore", *, named: bool = False) -> argparse.Ar
             usage="zogy-explorer [explore] [options] [science template]\n"
             "       zogy-explorer subtract science template -o OUT [options]\n"
             "       zogy-explorer batch LIST -o DIR [options]\n"
-            "       zogy-explorer prepare science template -o DIR [options]",
+            "       zogy-explorer prepare science template -o DIR [options]\n"
+            "       zogy-explorer teach [options]",
             description=_DESCRIPTION,
             epilog=_EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         parser.add_argument("--version", action="version", version=f"zogy-explorer {__version__}")
     else:
-        module = {"subtract": subtract, "batch": batch, "prepare": prepare}[command]
+        module = {
+            "subtract": subtract, "batch": batch, "prepare": prepare, "teach": teach
+        }[command]  # fmt: skip
         parser = _Parser(
             prog=f"zogy-explorer {command}",
             usage=f"zogy-explorer {command} {module.USAGE} [options]",

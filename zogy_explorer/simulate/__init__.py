@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from zogy_explorer.simulate.flawed import FlawedPair
 from zogy_explorer.simulate.inject import inject
+from zogy_explorer.simulate.lesson import LessonSky
 from zogy_explorer.simulate.moffat import Moffat
 from zogy_explorer.simulate.pair import make_pair
 from zogy_explorer.simulate.pathologies import PATHOLOGIES, Pathology, pathology
@@ -20,6 +21,7 @@ __all__ = [
     "PATHOLOGIES",
     "Completeness",
     "FlawedPair",
+    "LessonSky",
     "Moffat",
     "Pathology",
     "PsfField",

@@ -14,6 +14,7 @@ from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.ui.location import open_search
 from zogy_explorer.ui.page import Page
+from zogy_explorer.ui.samples import FIELD, check_name
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec
 
@@ -42,11 +43,13 @@ class ZogyExplorer(Viewer):
         Folder that the page may open files from; None: anywhere.
     state
         A saved session to go on with, in place of a pair.
+    sample
+        Simulated pair to open if no images are given: one of `ui.samples.TITLES`.
 
     Raises
     ------
     InputError
-        If only one of science and template is given.
+        If only one of science and template is given, or there is no such sample.
 
     Examples
     --------
@@ -62,11 +65,13 @@ class ZogyExplorer(Viewer):
         dark: bool = True,
         root: Path | None = None,
         state: SessionSpec | None = None,
+        sample: str = FIELD,
         **params: Any,
     ) -> None:
         if (science is None) != (template is None):
             missing = "science" if science is None else "template"
             raise InputError(f"no {missing} image was given: ZOGY Explorer needs both, or neither")
+        check_name(sample)
         super().__init__(**params)
         self.session = Session(config, root=root)
         document = pn.state.curdoc
@@ -74,6 +79,7 @@ class ZogyExplorer(Viewer):
         self.page = Page(self.session, dark=dark, full_window=served)
         if served:
             pn.state.on_session_destroyed(lambda context: self.page.close())
+        self._sample = sample
         self._start(science, template, state)
 
     def _start(self, science: Source, template: Source, state: SessionSpec | None) -> None:
@@ -93,7 +99,7 @@ class ZogyExplorer(Viewer):
 
     def _open(self, science: Source, template: Source) -> None:
         if science is None or template is None:
-            self.session.open_sample()
+            self.session.open_sample(self._sample)
         elif isinstance(science, Exposure) and isinstance(template, Exposure):
             self.session.open_exposures(science, template)
         elif isinstance(science, str | Path) and isinstance(template, str | Path):

@@ -36,12 +36,11 @@ class Keys(JSComponent):
     """
 
     everywhere = param.Boolean(default=True)
+    names = param.List(default=[], item_type=str, doc="Keys that mean something.")
 
     _esm = """
     export function render({model, el}) {
-      const known = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown",
-        "z", "r", "0", "d", "?", "Escape", "+", "=", "-", "p", "b", "1", "2", "3", "4", "5", "6"])
-      const held = new Set(["b"])
+      const known = new Set(model.names)
       const listen = (event) => {
         const path = event.composedPath()
         const host = el.getRootNode().host?.getRootNode().host
@@ -49,10 +48,12 @@ class Keys(JSComponent):
         const busy = 'input, textarea, select, [contenteditable], [role="slider"], [role="listbox"]'
         if (path.some((node) => node.matches?.(busy))) return
         const chord = event.ctrlKey || event.metaKey
-        const key = chord ? `Ctrl+${event.key.toLowerCase()}` : event.key
-        if (!known.has(key) && key !== "Ctrl+z" && key !== "Ctrl+y" || event.altKey) return
+        const plain = event.key === "=" ? "+" : event.key
+        const key = chord ? `Ctrl+${event.key.toLowerCase()}` : plain
+        if (!known.has(key) || event.altKey) return
+        if (key === "Enter" && path.some((node) => node.matches?.("button, a, summary"))) return
         event.preventDefault()
-        if (held.has(key)) {
+        if (known.has(`${key} up`)) {  // held down: told when it is let go
           if (event.repeat) return
           const up = (other) => {
             if (other.type === "keyup" && other.key !== event.key) return
@@ -63,7 +64,7 @@ class Keys(JSComponent):
           document.addEventListener("keyup", up)
           window.addEventListener("blur", up)
         }
-        model.send_msg({key: key === "=" ? "+" : key})
+        model.send_msg({key})
       }
       document.addEventListener("keydown", listen)
       model.on("remove", () => document.removeEventListener("keydown", listen))
@@ -71,7 +72,7 @@ class Keys(JSComponent):
     """
 
     def __init__(self, actions: Mapping[str, Callable[[], object]], **params: Any) -> None:
-        super().__init__(width=0, height=0, margin=0, **params)
+        super().__init__(width=0, height=0, margin=0, names=list(actions), **params)
         self._actions = dict(actions)
 
     def _handle_msg(self, data: Any) -> None:

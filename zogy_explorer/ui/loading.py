@@ -11,11 +11,9 @@ from pathlib import Path
 
 from zogy_explorer.errors import InputError, ReadError
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.samples import load_sample, title_of
 from zogy_explorer.ui.session_file import SessionSpec
 from zogy_explorer.ui.state import Pair
-
-SAMPLE_SETTINGS = {"doSpatialGrid": True, "gridInnerSize": 5.0}
-"""Cells small enough that the sample shows a grid."""
 
 
 def pair_from_paths(science: str, template: str, root: Path | None = None) -> Pair:
@@ -70,21 +68,6 @@ def pair_from_uploads(science: tuple[str, bytes], template: tuple[str, bytes]) -
     return Pair(exposures[0], exposures[1], science[0], template[0], origin="upload")
 
 
-def sample_pair() -> Pair:
-    """The simulated pair that comes with the package."""
-    from zogy_explorer import simulate
-
-    science, template, _truth = simulate.sample_pair()
-    return Pair(
-        science,
-        template,
-        "sample science",
-        "sample template",
-        origin="sample",
-        config=SAMPLE_SETTINGS,
-    )
-
-
 def pair_of_session(spec: SessionSpec, root: Path | None, present: Pair | None) -> Pair:
     """The pair that a saved session was about.
 
@@ -103,7 +86,7 @@ def pair_of_session(spec: SessionSpec, root: Path | None, present: Pair | None) 
         If the pair is not to be had.
     """
     if spec.origin == "sample":
-        return sample_pair()
+        return load_sample(title_of(spec.science))
     if spec.origin == "files":
         return pair_from_paths(spec.science, spec.template, root)
     names = (spec.science, spec.template)

@@ -1,7 +1,7 @@
 """The page's address: pair, settings and view in the query of the URL, both ways.
 
-`?science=…&template=…` (or ``pair=sample``), ``set.FIELD=VALUE`` for settings that differ from
-the defaults, ``cell.NAME.FIELD=VALUE`` for those of single cells, ``display.FIELD=VALUE``,
+`?science=…&template=…` (or ``pair=sample``, ``sample=shifted``), ``set.FIELD=VALUE`` for settings
+that differ from the defaults, ``cell.NAME.FIELD=VALUE`` for those of single cells, ``display.FIELD=VALUE``,
 ``view=left,bottom,right,top`` and ``cell=NAME``. Values are JSON, plain words without quotes.
 Nothing here needs Panel but `Address`.
 """
@@ -19,11 +19,12 @@ import param
 
 from zogy_explorer.engine import ZogyConfig
 from zogy_explorer.errors import InputError
+from zogy_explorer.ui.samples import FIELD, check_name, title_of
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec, check_names, spec_from_dict, spec_of
 
 _VIEW_DIGITS = 2  # of a pixel, in the address
-_KEYS = ("pair", "science", "template", "view", "cell")
+_KEYS = ("pair", "sample", "science", "template", "view", "cell")
 _PAGE_SETTINGS = MappingProxyType({"doSpatialGrid": True})
 """Where the page's defaults are not those of `ZogyConfig`; an address need not say them."""
 _SHARED = ("sample", "files")
@@ -35,6 +36,8 @@ def query_of(spec: SessionSpec) -> dict[str, str]:
     query: dict[str, str] = {}
     if spec.origin == "files":
         query |= {"science": spec.science, "template": spec.template}
+    elif spec.origin == "sample" and title_of(spec.science) != FIELD:
+        query["sample"] = title_of(spec.science)
     else:
         query["pair"] = spec.origin
     config = {name: ZogyConfig.param[name].default for name in _PAGE_SETTINGS} | dict(spec.config)
@@ -104,6 +107,8 @@ def _pair(query: Mapping[str, str]) -> dict[str, str]:
         raise InputError(f"the address names no {missing}: it needs science and template, or pair")
     if science:
         return {"origin": "files", "science": science, "template": template}
+    if "sample" in query:
+        return {"origin": "sample", "science": check_name(query["sample"]) + " science"}
     origin = query.get("pair", "sample")
     if origin not in _SHARED:
         how = "uploaded to" if origin == "upload" else "in the memory of"

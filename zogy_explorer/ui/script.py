@@ -26,21 +26,21 @@ def script(frame: Frame) -> str:
 
 
 def _imports(pair: Pair, by_cell: bool) -> list[str]:
-    names = ["ZogyConfig"] if pair.origin == "sample" else ["Exposure", "ZogyConfig"]
+    names = ["ZogyConfig"] if pair.recipe is not None else ["Exposure", "ZogyConfig"]
     if not by_cell:
         names.append("ZogyTask")
     lines = [f"from zogy_explorer import {', '.join(names)}"]
     if by_cell:
         lines.append("from zogy_explorer.engine import plan, run")
     lines.append("from zogy_explorer.io.difference import write_difference")
-    if pair.origin == "sample":
-        lines.append("from zogy_explorer.simulate import sample_pair")
+    if pair.recipe is not None:
+        lines.append(pair.recipe[0])
     return lines
 
 
 def _loading(pair: Pair) -> list[str]:
-    if pair.origin == "sample":
-        return ["science, template, truth = sample_pair()"]
+    if pair.recipe is not None:
+        return [pair.recipe[1]]
     if pair.paths is not None:
         science, template = (str(path) for path in pair.paths)
         remark = []

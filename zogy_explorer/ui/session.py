@@ -24,7 +24,7 @@ from zogy_explorer.engine.cell_cache import CellCache
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
-from zogy_explorer.ui import loading
+from zogy_explorer.ui import loading, samples
 from zogy_explorer.ui.editing import Editing
 from zogy_explorer.ui.layers import GrowingFrame
 from zogy_explorer.ui.live import (
@@ -144,9 +144,9 @@ class Session(Editing):
         """Open two uploaded files, each as (name, content)."""
         self.open(lambda: loading.pair_from_uploads(science, template), "reading uploads")
 
-    def open_sample(self) -> None:
-        """Open the simulated pair that comes with the package."""
-        self.open(loading.sample_pair, "simulating the sample pair")
+    def open_sample(self, title: str = samples.FIELD) -> None:
+        """Open a simulated pair (see `samples.load_sample`)."""
+        self.open(functools.partial(samples.load_sample, title), f"simulating: {title}")
 
     def open_session(
         self,

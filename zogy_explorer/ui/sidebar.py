@@ -13,6 +13,7 @@ from zogy_explorer.ui import words
 from zogy_explorer.ui.controls import control
 from zogy_explorer.ui.display_controls import DisplayControls
 from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.samples import TITLES
 from zogy_explorer.ui.scope import ScopeControl
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.style import Lazy
@@ -147,7 +148,11 @@ class Sidebar:
             description="FITS file on the same pixel grid as the science file.",
         )  # fmt: skip
         self.open = _button("Open", color="primary")
-        self.sample = _button("Sample pair")
+        self.sample = pn.widgets.Select(
+            label="Samples", options={"": "", **{title: name for name, title in TITLES.items()}},
+            value="", sizing_mode="stretch_width", margin=(3, 0),
+            description="Simulated pairs; most have one thing wrong, and the page says what.",
+        )  # fmt: skip
         self.upload = pn.widgets.FileDropper(
             label="Upload science, template; or session",
             multiple=True,
@@ -162,17 +167,23 @@ class Sidebar:
                 self.template_path.value_input or self.template_path.value,
             )
         )
-        self.sample.on_click(lambda event: session.open_sample())
+        self.sample.param.watch(self._use_sample, "value")
         self.upload.param.watch(self._uploaded, "value")
         return pn.Column(
             self.science_path,
             self.template_path,
-            pn.Row(self.open, self.sample, sizing_mode="stretch_width", margin=0),
+            self.open,
+            self.sample,
             self.upload,
             self.preset,
             sizing_mode="stretch_width",
             margin=0,
         )
+
+    def _use_sample(self, event: Any) -> None:
+        if event.new:
+            self._session.open_sample(event.new)
+            self.sample.value = ""
 
     def _uploaded(self, event: Any) -> None:
         files = {name: _bytes(content) for name, content in (event.new or {}).items()}

@@ -56,6 +56,8 @@ class Pair:
         Settings that suit this pair, laid over the defaults when it is opened.
     remarks
         What there is to say about those settings.
+    recipe
+        Lines of Python that make a simulated pair again: the import, and the rest.
     """
 
     science: Exposure
@@ -66,6 +68,7 @@ class Pair:
     origin: str = "python"
     config: Mapping[str, object] = field(default_factory=dict)
     remarks: tuple[Notice, ...] = ()
+    recipe: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

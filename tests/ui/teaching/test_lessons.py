@@ -1,0 +1,177 @@
+"""One reader's lessons, without a browser."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from zogy_explorer import ZogyExplorer
+from zogy_explorer.errors import InputError
+from zogy_explorer.simulate import PATHOLOGIES, LessonSky
+from zogy_explorer.ui.location import query_of, spec_of_query
+from zogy_explorer.ui.samples import TITLES, load_sample, title_of
+from zogy_explorer.ui.script import script
+from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.session_file import spec_of
+from zogy_explorer.ui.teaching.app import chapter_of
+from zogy_explorer.ui.teaching.chapters import CHAPTERS
+from zogy_explorer.ui.teaching.lessons import Lessons
+from zogy_explorer.ui.teaching.page import LessonPage
+from zogy_explorer.ui.teaching.words import answer
+
+
+@pytest.fixture
+def lessons():
+    return Lessons(live=False)
+
+
+def test_the_first_chapter_is_computed_at_once(lessons):
+    assert lessons.idle
+    assert lessons.computed.chapter is CHAPTERS[0]
+
+
+def test_there_is_nothing_before_the_first_and_after_the_last_chapter(lessons):
+    lessons.step(-1)
+    assert lessons.number == 1
+    lessons.go(len(CHAPTERS))
+    lessons.step(1)
+    assert lessons.number == len(CHAPTERS)
+
+
+def test_the_sky_goes_along_to_the_next_chapter(lessons):
+    lessons.turn("seeing", 4.0)
+    lessons.step(1)
+    assert lessons.computed.knobs.sky.seeing == 4.0
+
+
+def test_a_new_chapter_hides_the_answer_again(lessons):
+    lessons.choice = 1
+    lessons.reveal()
+    lessons.step(1)
+    assert not lessons.revealed
+    assert lessons.choice == -1
+
+
+def test_two_readers_share_nothing(lessons):
+    other = Lessons(3, live=False)
+    lessons.turn("noise", 12)
+    assert other.knobs.sky.noise == 6
+    assert other.number == 3
+
+
+def test_new_noise_is_the_same_sky_seen_again(lessons):
+    before = lessons.computed.shown
+    lessons.new_noise()
+    after = lessons.computed.shown
+    assert after.facts != before.facts
+    assert [f.expected for f in after.facts] == [f.expected for f in before.facts]
+
+
+def test_what_cannot_be_computed_is_said_and_the_old_picture_stays(lessons):
+    with pytest.raises(InputError, match="must lie between"):
+        lessons.turn("seeing", 99)
+    assert lessons.computed.knobs.sky.seeing == 3.4
+
+
+def test_a_prediction_is_judged(lessons):
+    shown = lessons.computed.shown
+    assert "As you said" in answer(lessons.chapter, shown, shown.right)
+    assert "Not quite" in answer(lessons.chapter, shown, 1 - shown.right)
+
+
+def test_the_page_follows_the_knobs(lessons):
+    page = LessonPage(lessons)
+    before = page.text.object
+    page._knob_controls["seeing"].number.value = 4.5
+    assert page.text.object != before
+    assert "seeing 4.5 px" in page.text.object
+    lessons.reset()
+    assert page._knob_controls["seeing"].value == 3.4
+
+
+def test_every_chapter_can_be_painted_dark_and_light(lessons):
+    page = LessonPage(lessons)
+    for number in range(1, len(CHAPTERS) + 1):
+        lessons.go(number)
+        assert f"Chapter {number} of {len(CHAPTERS)}" in page.where.object
+        assert len(page.pictures) == len(lessons.computed.shown.pictures)
+        page.toggle_theme()
+        assert not lessons.fault
+
+
+def test_equations_are_well_formed_have_a_voice_and_need_no_network():
+    numbers = set()
+    for chapter in CHAPTERS:
+        for equation in chapter.equations:
+            html = equation.html()
+            ElementTree.fromstring(html)
+            assert equation.spoken
+            assert "http" not in html
+            numbers |= set(re.findall(r"\d+", equation.number))
+    assert {"12", "13", "14", "15", "25", "26", "27", "30", "33", "41"} <= numbers
+
+
+@pytest.mark.parametrize(
+    ("words", "number"), [({}, 1), ({"chapter": "5"}, 5), ({"chapter": "x"}, 1)]
+)
+def test_the_address_names_the_chapter(words, number):
+    assert chapter_of(words) == number
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_every_sample_opens_in_the_explorer_and_its_code_makes_it_again(name):
+    session = Session(live=False)
+    session.open_sample(name)
+    assert not session.alert
+    pair = session.frame.pair
+    space = {}
+    exec("\n".join(pair.recipe), space)
+    assert (space["science"].image == pair.science.image)[
+        ~(pair.science.image != pair.science.image)
+    ].all()
+    code = script(session.frame)
+    assert pair.recipe[1] in code
+    compile(code, name, "exec")
+
+
+def test_titles_of_the_samples_are_those_of_the_pathologies():
+    assert {n: t for n, t in TITLES.items() if n in PATHOLOGIES} == {
+        n: p.title for n, p in PATHOLOGIES.items()
+    }
+    assert set(PATHOLOGIES) < set(TITLES)
+
+
+def test_the_sky_of_a_lesson_opens_as_it_was():
+    pair = load_sample("lesson seeing=4.2 seed=9")
+    science, _ = LessonSky(seeing=4.2, seed=9).draw()
+    assert (pair.science.image == science.image).all()
+
+
+@pytest.mark.parametrize("words", ["seeing=wide", "seeing=50", "seed=-1", "seeings=3"])
+def test_a_sky_that_cannot_be_is_refused_in_words(words):
+    with pytest.raises(InputError, match=r"seeing|seed"):
+        load_sample(f"lesson {words}")
+
+
+def test_an_unknown_sample_is_refused_with_the_known_ones():
+    with pytest.raises(InputError, match="shifted"):
+        ZogyExplorer(sample="nonsense")
+
+
+@pytest.mark.parametrize("name", ["sample", "shifted", "lesson seeing=4.2"])
+def test_a_saved_session_of_a_sample_opens_the_same_sample(name):
+    pair = load_sample(name)
+    again = load_sample(title_of(pair.science_name))
+    known = np.isfinite(pair.science.image)
+    assert np.array_equal(pair.science.image[known], again.science.image[known])
+
+
+def test_the_address_of_a_page_names_the_sample():
+    session = Session(live=False)
+    session.open_sample("lesson seeing=4.2")
+    query = query_of(spec_of(session))
+    assert query["sample"] == "lesson seeing=4.2"
+    assert spec_of_query(query).science == session.pair.science_name

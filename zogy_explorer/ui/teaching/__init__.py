@@ -1,0 +1,1 @@
+"""The lessons: ZOGY from two images to Scorr, each number computed by the engine as you look."""

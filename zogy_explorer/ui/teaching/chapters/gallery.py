@@ -1,0 +1,66 @@
+"""Guided pathologies: what goes wrong, what it looks like, and the cure."""
+
+from __future__ import annotations
+
+from zogy_explorer.simulate import PATHOLOGIES
+from zogy_explorer.ui.teaching.chapter import Chapter, Knobs, Shown
+from zogy_explorer.ui.teaching.measure import Plane, Subtraction, subtract
+from zogy_explorer.ui.teaching.pictures import residual
+
+NAMES = tuple(PATHOLOGIES)
+
+
+def compute(knobs: Knobs) -> Shown:
+    """One of the eight pairs, ill and cured."""
+    name = NAMES[knobs.case]
+    case = PATHOLOGIES[name]
+    pair = case.draw(1)
+    ill = subtract(*pair, **case.config().changed())
+    well = subtract(*case.cured(*pair), **case.cured_config().changed())
+    before, after = (abs(case.signature(done.difference)) for done in (ill, well))
+    settings = ", ".join(f"{key}={value!r}" for key, value in case.cure_settings.items())
+    return Shown(
+        pictures=(
+            residual("D, in units of its σ", _in_sigma(ill)),
+            residual("Scorr", ill.scorr),
+            residual("Scorr after the cure", well.scorr),
+        ),
+        text=f"<b>{knobs.case + 1} of 8: {case.title}.</b> {case.picture}<br>"
+        f"<b>{before:.1f}</b> {case.measure}; beyond {case.limit:g} it is trouble. After the cure: "
+        f"<b>{after:.1f}</b>.",
+        facts=(),
+        answer=f"{case.cause} <b>Cure:</b> {case.cure}",
+        right=-1,
+        code="\n".join(
+            [
+                "from zogy_explorer import plan, run",
+                "from zogy_explorer.simulate import pathology",
+                "",
+                f"case = pathology({name!r})",
+                "science, template = case.draw(seed=1)",
+                "ill = run(plan(science, template, case.config()))",
+                "cured = run(plan(*case.cured(science, template), case.cured_config()))"
+                + (f"  # {settings}" if settings else ""),
+                "print(case.signature(ill), case.signature(cured))",
+            ]
+        ),
+        sample=name,
+    )
+
+
+def _in_sigma(done: Subtraction) -> Plane:
+    return done.diff / done.diff_sigma
+
+
+CHAPTER = Chapter(
+    name="gallery",
+    title="Eight pairs, and what ails them",
+    sentence="Each pair has one thing wrong. Name it from the picture before you look: this is "
+    "what the explorer is for.",
+    equations=(),
+    knobs=("case",),
+    question="What is wrong with this pair?",
+    choices=(),
+    tries="Go through all eight. Then open one in the explorer, tap the residual, and ask it why.",
+    compute=compute,
+)

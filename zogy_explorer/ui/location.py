@@ -1,8 +1,9 @@
 """The page's address: pair, settings and view in the query of the URL, both ways.
 
 `?science=…&template=…` (or ``pair=sample``, ``sample=shifted``), ``set.FIELD=VALUE`` for settings
-that differ from the defaults, ``cell.NAME.FIELD=VALUE`` for those of single cells, ``display.FIELD=VALUE``,
-``view=left,bottom,right,top`` and ``cell=NAME``. Values are JSON, plain words without quotes.
+that differ from the defaults, ``cell.NAME.FIELD=VALUE`` for those of single cells,
+``display.FIELD=VALUE``, ``view=left,bottom,right,top`` and ``cell=NAME``. Values are JSON, plain
+words without quotes.
 Nothing here needs Panel but `Address`.
 """
 

@@ -8,6 +8,7 @@ import panel as pn
 
 from zogy_explorer.errors import InputError
 from zogy_explorer.ui.controls import NumberControl, with_help
+from zogy_explorer.ui.plane_controls import PlaneControls
 from zogy_explorer.ui.session import Session
 
 _HELP = {
@@ -22,7 +23,7 @@ _HELP = {
     "sky_map": "Colours of science and template; all can be told apart by colour-blind eyes.",
     "mask_overlay": "Draw the mask planes over the other images too.",
     "mask_opacity": "Opacity of the mask over the images.",
-    "hidden_planes": "Mask planes that are not drawn anywhere.",
+    "contours": "Draw contours of the science image over D, S and Scorr, at 5, 20, 80 and 320 σ.",
     "grid": "Draw the cells, coloured by their worst flag.",
 }
 
@@ -63,7 +64,7 @@ class DisplayControls:
                 label="Colours", options=["cividis", "gray", "viridis"], value=now.sky_map
             ),
             "mask_overlay": w.Checkbox(label="Mask over all images", value=now.mask_overlay),
-            "hidden_planes": w.MultiChoice(label="Hidden mask planes", options=[], value=[]),
+            "contours": w.Checkbox(label="Contours of science on D", value=now.contours),
             "grid": w.Checkbox(label="Grid of cells", value=now.grid),
         }
         self.numbers = {
@@ -82,14 +83,15 @@ class DisplayControls:
         self._rows = {n: with_help(w, _HELP[n]) for n, w in self.widgets.items()}
         self._rows |= {name: number.view for name, number in self.numbers.items()}
         self.view = pn.Column(
-            *(self._rows[name] for name in _HELP), sizing_mode="stretch_width", margin=0
+            *(self._rows[name] for name in _HELP),
+            PlaneControls(session).view,
+            sizing_mode="stretch_width",
+            margin=0,
         )
         for widget in self.widgets.values():
             widget.param.watch(lambda event: self._changed(), "value")
         for number in self.numbers.values():
             number.connect(lambda value: self._changed(), lambda: None)
-        session.param.watch(lambda event: self._show_planes(), "frame")
-        self._show_planes()
         self._show_what_applies()
 
     def _changed(self) -> None:
@@ -115,8 +117,3 @@ class DisplayControls:
         ):
             self._rows[name].visible = limits == when
         self._rows["mask_opacity"].visible = self.widgets["mask_overlay"].value
-
-    def _show_planes(self) -> None:
-        frame = self._session.frame
-        if frame is not None:
-            self.widgets["hidden_planes"].options = list(frame.plan.mask_planes)

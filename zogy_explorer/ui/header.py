@@ -104,6 +104,7 @@ def help_pane() -> pn.viewable.Viewable:
         f"{rows}"
         "<tr><th>Tap an image</th><td>select the cell there</td></tr>"
         "<tr><th>Wheel, drag</th><td>zoom and pan all six images together</td></tr>"
+        "<tr><th>Shift and drag</th><td>cut through all layers, drawn in the Cut tab</td></tr>"
         "</table>"
         '<p class="muted">While a slider moves, the selected cell is computed again; '
         "when you let go, the rest of the frame follows.</p></div>"

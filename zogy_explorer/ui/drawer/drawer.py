@@ -12,7 +12,9 @@ from zogy_explorer.ui.drawer.base import DrawerTab
 from zogy_explorer.ui.drawer.cells import CellsTab
 from zogy_explorer.ui.drawer.changes import ChangesTab
 from zogy_explorer.ui.drawer.code import CodeTab
+from zogy_explorer.ui.drawer.cut import CutTab
 from zogy_explorer.ui.drawer.log import LogTab
+from zogy_explorer.ui.drawer.radial import RadialTab
 from zogy_explorer.ui.drawer.runs import RunsTab
 from zogy_explorer.ui.drawer.threshold import ThresholdTab
 from zogy_explorer.ui.style import Lazy, Palette
@@ -22,6 +24,8 @@ TABS: tuple[Callable[[PageContext], DrawerTab], ...] = (
     ThresholdTab,
     ChangesTab,
     RunsTab,
+    CutTab,
+    RadialTab,
     LogTab,
     CodeTab,
 )

@@ -39,6 +39,10 @@ class DisplaySettings:
         Opacity of that overlay, 0 … 1.
     hidden_planes
         Mask planes that are not drawn anywhere.
+    plane_colors
+        (plane, CSS colour) of mask planes that are not to have their usual colour.
+    contours
+        Draw contours of the science image over D, S and Scorr.
     grid
         Draw the cells.
 
@@ -58,10 +62,14 @@ class DisplaySettings:
     mask_overlay: bool = False
     mask_opacity: float = 0.5
     hidden_planes: frozenset[str] = frozenset()
+    plane_colors: tuple[tuple[str, str], ...] = ()
+    contours: bool = False
     grid: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden_planes", frozenset(self.hidden_planes))
+        colors = tuple(sorted((str(name), str(color)) for name, color in self.plane_colors))
+        object.__setattr__(self, "plane_colors", colors)
         if not 0 < self.percentile <= 100:
             raise InputError(f"percentile is {self.percentile}: it must lie in 0 … 100 %")
         for name in ("n_sigma", "diverging_sigma"):

@@ -146,6 +146,22 @@ class Frame:
             return self.codes.encode(pixels)
         return None if stretch is None else stretch.levels(pixels)
 
+    def shown(self, name: str, window: Window) -> NDArray[Any]:
+        """Pixels of the present layer as the screen shows them, before any stretch."""
+        return self._pyramids[name].cut(window.region, window.shape)
+
+    def empty(self, name: str) -> bool:
+        """Whether a layer has no data yet."""
+        return self._pyramids[name].empty
+
+    def sample(self, name: str) -> NDArray[Any]:
+        """Some of the values of a layer."""
+        return self._pyramids[name].sample()
+
+    def region(self, box: Box) -> dict[str, NDArray[Any]]:
+        """Full-resolution pixels of a box, by layer; layers without data are left out."""
+        return {n: p.region(box) for n, p in self._pyramids.items() if not p.empty}
+
     def exact(self, x: float, y: float) -> tuple[str, list[str]]:
         """Sky position and full-resolution value of every layer at a position, as texts."""
         sky = sky_position(self.wcs, self.box, x, y)

@@ -52,13 +52,22 @@ class MaskCodes:
         """Plane names of each code, as the readout shows them."""
         return [" ".join(names_of(value, self.planes)) for value in self._combinations]
 
-    def palette(self, hidden: Collection[str] = (), clean: str = _TRANSPARENT) -> list[str]:
-        """Palette of 256: each code in the colour of its topmost plane that is not hidden."""
+    def palette(
+        self,
+        hidden: Collection[str] = (),
+        clean: str = _TRANSPARENT,
+        own: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """Palette of 256: each code in the colour of its topmost plane that is not hidden.
+
+        ``own`` has the colours of planes that are not to have their usual one.
+        """
+        own = own or {}
         shown = [(int(np.uint32(1 << self.planes[n])), n) for n in self._order if n not in hidden]
         colors = [_TRANSPARENT, clean]
         for value in self._combinations[2:]:
             top = next((name for bit, name in shown if value & bit), None)
-            colors.append(plane_color(top) if top else clean)
+            colors.append((own.get(top) or plane_color(top)) if top else clean)
         return colors + [clean] * (256 - len(colors))
 
     def present(self, codes: NDArray[Any]) -> list[str]:

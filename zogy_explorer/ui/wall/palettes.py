@@ -26,6 +26,7 @@ class Theme:
     severities: Mapping[str, str]
     clean: str  # pixels without a mask plane
     diverging: str  # name of the colour map
+    contour: str  # lines that are drawn over images
 
     @property
     def toolbar_css(self) -> str:
@@ -49,6 +50,7 @@ DARK = Theme(
     ),
     clean="#000000",
     diverging="bkr",
+    contour="#7ee0a8",
 )
 LIGHT = Theme(
     background="#ffffff",
@@ -63,6 +65,7 @@ LIGHT = Theme(
     ),
     clean="#343b48",
     diverging="coolwarm",
+    contour="#0b7a3e",
 )
 
 SEVERITIES = ("ok", "info", "warning", "failed")

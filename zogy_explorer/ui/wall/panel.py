@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -30,6 +30,7 @@ from zogy_explorer.ui.wall.stretch import Stretch
 HEADER_HEIGHT = 22
 _BLANK = np.zeros((1, 1), np.uint8)
 _NO_TABLE = np.full(256, np.nan, np.float32)
+_FEW = 4  # mask planes whose names fit above a narrow panel at full size
 _FONT = "font:12px/20px system-ui,sans-serif"
 
 
@@ -56,6 +57,7 @@ class Panel:
         pan, wheel = PanTool(), WheelZoomTool()
         # A new box keeps square pixels: all panels share both ranges.
         box = BoxZoomTool(match_aspect=True)
+        self.drag_tools = (pan, box)
         self.figure = figure(
             name=f"figure-{layer.name}", x_range=x_range, y_range=y_range,
             tools=[pan, wheel, box], active_drag=pan, active_scroll=wheel, active_inspect=None,
@@ -178,13 +180,20 @@ def value_header(
     return _line(theme, escape(layer.title + unit), scale)
 
 
-def mask_header(layer: LayerSpec, theme: Theme, present: Sequence[str]) -> str:
-    """Name of a mask layer and the planes that occur in view, in their colours."""
+def mask_header(
+    layer: LayerSpec, theme: Theme, present: Sequence[str], own: Mapping[str, str] | None = None
+) -> str:
+    """Name of a mask layer and the planes that occur in view, underlined in their colours.
+
+    ``own`` has the colours of planes that do not have their usual one.
+    """
+    own = own or {}
+    size = "11px" if len(present) <= _FEW else "9.5px"
     chips = "".join(
-        f'<span title="{escape(name)}" style="display:inline-flex;align-items:center;gap:3px;'
-        f'min-width:9px;overflow:hidden;text-overflow:ellipsis;color:{theme.muted}">'
-        f'<span style="flex:none;width:9px;height:9px;border-radius:2px;'
-        f'background:{plane_color(name)}"></span>{escape(_short_plane(name))}</span>'
+        f'<span title="{escape(name)}" style="flex:0 1 auto;overflow:hidden;line-height:13px;'
+        f"font-size:{size};color:{theme.muted};"
+        f'border-bottom:3px solid {own.get(name) or plane_color(name)}">'
+        f"{escape(_short_plane(name))}</span>"
         for name in present
     )
     return _line(theme, escape(layer.title), chips or f'<span style="color:{theme.muted}">–</span>')
@@ -199,7 +208,12 @@ def _line(theme: Theme, title: str, right: str) -> str:
 
 
 def _short_plane(name: str) -> str:
-    return {"DETECTED": "DET", "DETECTED_NEGATIVE": "NEG", "SUSPECT": "SUSP"}.get(name, name)
+    return {
+        "DETECTED": "DET",
+        "DETECTED_NEGATIVE": "NEG",
+        "SUSPECT": "SUSP",
+        "NO_DATA": "NODATA",
+    }.get(name, name)
 
 
 def short_number(value: float) -> str:

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui.wall.comparison import CompareMode
+from zogy_explorer.ui.wall.contours import Contours
+from zogy_explorer.ui.wall.cut_line import CutLine, Line
 from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.wall.divider import Divider
 from zogy_explorer.ui.wall.frame import Frame, LayerData
@@ -30,7 +32,8 @@ from zogy_explorer.ui.wall.panel import Panel, mask_header, value_header
 from zogy_explorer.ui.wall.pyramid import Pyramid, View
 from zogy_explorer.ui.wall.readout import Readout
 from zogy_explorer.ui.wall.sky import tangent_plane
-from zogy_explorer.ui.wall.viewport import box_view, differs, fitted, paint_window
+from zogy_explorer.ui.wall.sky_marks import SkyMarks
+from zogy_explorer.ui.wall.viewport import Window, box_view, differs, fitted, paint_window
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -83,6 +86,7 @@ class ImageWall:
         self._columns = columns
         self._alone: str | None = None
         self._tap_callbacks: list[Callable[[float, float], None]] = []
+        self._cut_callbacks: list[Callable[[Line], None]] = []
         self._view_callbacks: list[Callable[[View], None]] = []
 
         # The limit is never changed: a browser that hears of one before the range that goes with
@@ -106,7 +110,14 @@ class ImageWall:
         )
         self.readout = self._readout.model
         self._divider = Divider(self._on_divider)
-        self._divider.attach([panel.figure for panel in self.panels.values()])
+        plots = [panel.figure for panel in self.panels.values()]
+        self._divider.attach(plots)
+        self.cut_line = CutLine(self._on_cut)
+        self.cut_line.attach(plots, [t for p in self.panels.values() for t in p.drag_tools])
+        self._contours = Contours(
+            [p.figure for p in self.panels.values() if p.layer.kind == "diverging"]
+        )
+        self._sky_marks = SkyMarks(plots[0])
         self._toolbar_style = InlineStyleSheet(css="")
         self.model = arrange(list(self.panels.values()), columns, self._toolbar_style)
         self._restyle()
@@ -142,7 +153,10 @@ class ImageWall:
         """
         self._frame.reset(bbox, layers, mask_planes, wcs)
         with self._hold():
-            self._readout.set_wcs(tangent_plane(wcs, bbox))
+            plane = tangent_plane(wcs, bbox)
+            self._readout.set_wcs(plane)
+            self._sky_marks.set_plane(plane)
+            self.cut_line.clear()
             self._selection.set_cell(None)
             self._grid.set_cells((), (), ())
             if reset_view:
@@ -267,6 +281,14 @@ class ImageWall:
         """Call with (x, y) on the pixel grid when a panel is tapped (once or twice)."""
         self._tap_callbacks.append(callback)
 
+    def on_cut(self, callback: Callable[[Line], None]) -> None:
+        """Call with (x0, y0, x1, y1) on the pixel grid when a line was drawn over the images."""
+        self._cut_callbacks.append(callback)
+
+    def pixels(self, box: Box) -> dict[str, NDArray[Any]]:
+        """Full-resolution pixels of a box inside the frame, by layer; not to be written to."""
+        return self._frame.region(box)
+
     def on_view(self, callback: Callable[[View], None]) -> None:
         """Call with the view after it has changed and was painted."""
         self._view_callbacks.append(callback)
@@ -310,16 +332,17 @@ class ImageWall:
         self._grid.set_theme(theme, visible=settings.grid)
         self._selection.set_theme(theme)
         self._readout.set_theme(theme)
-        self._divider.set_theme(theme)
+        for marks in (self._divider, self.cut_line, self._contours, self._sky_marks):
+            marks.set_theme(theme)
         self._toolbar_style.css = theme.toolbar_css
 
     def _recolor_masks(self) -> None:
         """Colours of the mask codes met so far."""
-        hidden = self.settings.hidden_planes
+        hidden, own = self.settings.hidden_planes, dict(self.settings.plane_colors)
         for panel in self.panels.values():
             if panel.layer.kind == "mask":
-                panel.set_palette(self._frame.codes.palette(hidden, self._theme.clean))
-        palette = self._frame.codes.palette(hidden)
+                panel.set_palette(self._frame.codes.palette(hidden, self._theme.clean, own))
+        palette = self._frame.codes.palette(hidden, own=own)
         if self._overlay_mapper.palette != palette:
             self._overlay_mapper.palette = palette
 
@@ -332,7 +355,9 @@ class ImageWall:
         for name, panel in self.panels.items():
             layer = replace(panel.layer, title=self._frame.comparison.title(panel.layer))
             if layer.kind == "mask":
-                text = mask_header(layer, self._theme, self._present)
+                text = mask_header(
+                    layer, self._theme, self._present, dict(self.settings.plane_colors)
+                )
             else:
                 stretch = self._frame.stretch(name, self._step)
                 text = value_header(layer, self._theme, self._palette(layer), stretch)
@@ -374,9 +399,19 @@ class ImageWall:
                 self._recolor_masks()
             codes = self._frame.codes.names() if is_mask else None
             panel.paint(levels, None if window is None else window.region, stretch, codes)
+        self._draw_contours(window)
         self._headers()
         self._divider.follow(self.view)
+        self._sky_marks.follow(self._step, self._size[0])
         self.painted += 1
+
+    def _draw_contours(self, window: Window | None) -> None:
+        """Of the first layer, if they are wanted."""
+        name = self.layers[0].name
+        if window is None or not self.settings.contours or self._frame.empty(name):
+            self._contours.clear()
+        else:
+            self._contours.show(self._frame.shown(name, window), window, self._frame.sample(name))
 
     @contextmanager
     def _hold(self) -> Iterator[None]:
@@ -397,6 +432,10 @@ class ImageWall:
 
     def _on_size(self, attr: str, old: int, new: int) -> None:
         self._soon()
+
+    def _on_cut(self, line: Line) -> None:
+        for callback in self._cut_callbacks:
+            callback(line)
 
     def _on_divider(self, where: float) -> None:
         self._frame.comparison.divider = where

@@ -83,6 +83,7 @@ class Page:
         self._follow(self._show_live, "live_cell")
         self._follow(self._show_growing, "growing")
         self._follow(self._show_cell, "frame", "live_cell", "anchor")
+        self._follow(self.drawer.refresh, "frame", "live_cell", "anchor")
         self._follow(self._show_display, "display")
         self._follow(self._show_wanted_view, "wanted_view")
         self._follow(self._show_messages, "alert", "frame")

@@ -63,7 +63,7 @@ class CutTab:
         small_legend(self.plots["sky"])
         self.view = pn.Row(
             self._words,
-            *(pn.pane.Bokeh(p, sizing_mode="stretch_both", margin=0) for p in self.plots.values()),
+            *(pn.pane.Bokeh(p, sizing_mode="stretch_width", margin=0) for p in self.plots.values()),
             sizing_mode="stretch_both",
             margin=0,
         )
@@ -145,7 +145,7 @@ def cut_words(cut: LineCut) -> str:
         said = f"<p>Scorr {np.nanmin(scorr):.1f} … {np.nanmax(scorr):.1f} σ</p>"
     return (
         f"<h3>{cut.distance[-1]:.1f} px</h3><p>{ends}</p>{said}"
-        "<p class='muted'>Bands: ±1 σ of the variance planes. Shift-drag draws another.</p>"
+        "<p class='muted'>Bands: ±1 σ of the variance planes. Drag with Shift for another.</p>"
     ).replace("-", "−")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import panel as pn
-import param
 
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer.base import DrawerTab
@@ -63,12 +62,7 @@ class Drawer:
             styles={"border-top": "1px solid var(--zx-border)"},
         )
         self.theme(colors)
-        ask = context.painter.ask
-        self._tabs.param.watch(self._switched, "active")
-        self._tabs.param.watch(lambda event: ask(self._show), "active")
-        context.session.param.watch(
-            lambda *events: ask(self._show), ["frame", "live_cell", "anchor"]
-        )
+        self._tabs.param.watch(lambda event: context.painter.ask(self.refresh), "active")
 
     def theme(self, colors: Palette) -> None:
         """Take the colours of the page."""
@@ -79,8 +73,8 @@ class Drawer:
         """Bring the tab of this title to the front."""
         self._tabs.active = [tab.title for tab in self.tabs].index(title)
 
-    def _switched(self, event: param.parameterized.Event) -> None:
-        self._places[event.new].fill()
-
-    def _show(self) -> None:
-        self.tabs[self._tabs.active].show()
+    def refresh(self) -> None:
+        """Bring the tab in front up to date; the images must be so already."""
+        place = self._tabs.active
+        self._places[place].fill()
+        self.tabs[place].show()

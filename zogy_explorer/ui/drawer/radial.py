@@ -65,7 +65,7 @@ class RadialTab:
             self._glyphs[name] = [band, dots, line]
         self.view = pn.Row(
             self._words,
-            *(pn.pane.Bokeh(p, sizing_mode="stretch_both", margin=0) for p in self.plots.values()),
+            *(pn.pane.Bokeh(p, sizing_mode="stretch_width", margin=0) for p in self.plots.values()),
             sizing_mode="stretch_both",
             margin=0,
         )

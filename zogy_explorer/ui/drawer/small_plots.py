@@ -7,11 +7,14 @@ from typing import Any
 from bokeh.models import DataRange1d
 from bokeh.plotting import figure
 
+HEIGHT = 192
+"""[px] What the drawer leaves for a plot."""
+
 
 def small_plot(name: str, x_label: str, y_label: str, **options: Any) -> figure:
     """A plot without tools that fills its place, ranges following the data."""
     plot = figure(
-        name=name, sizing_mode="stretch_both", min_height=120, toolbar_location=None, tools="",
+        name=name, sizing_mode="stretch_width", height=HEIGHT, toolbar_location=None, tools="",
         min_border=4, x_axis_label=x_label, y_axis_label=y_label,
         x_range=DataRange1d(range_padding=0.0), **options,
     )  # fmt: skip
@@ -20,6 +23,7 @@ def small_plot(name: str, x_label: str, y_label: str, **options: Any) -> figure:
     plot.axis.major_label_text_font_size = "10px"
     plot.axis.axis_label_standoff = 2
     plot.yaxis.ticker.desired_num_ticks = 4
+    plot.xaxis.ticker.desired_num_ticks = 4
     plot.yaxis.minor_tick_line_color = None
     return plot
 

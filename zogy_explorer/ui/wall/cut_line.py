@@ -33,13 +33,14 @@ if (!state.listening) {
 }
 const {x, y, modifiers} = cb_obj, shift = modifiers?.shift ?? false
 const name = cb_obj.event_name
-const data = () => ({x0: [state.start[0]], y0: [state.start[1]], x1: [x], y1: [y]})
+const data = (done) => (  // what equals the last drawn line would not be sent
+  {x0: [state.start[0]], y0: [state.start[1]], x1: [x], y1: [y], done: [done]})
 if (name === "mousemove") rest(shift)
 else if (name === "panstart") state.start = shift ? [x, y] : null
 else if (state.start !== null && Number.isFinite(x + y)) {
-  if (name === "pan") line.setv({data: data()}, {sync: false})
+  if (name === "pan") line.setv({data: data(0)}, {sync: false})
   else {
-    line.data = data()
+    line.data = data(1)
     state.start = null
   }
 }
@@ -59,7 +60,7 @@ class CutLine:
         self._on_draw = on_draw
         self._halos: list[Any] = []
         self._lines: list[Any] = []
-        self.source = ColumnDataSource(name="cut-line", data={k: [] for k in _ENDS})
+        self.source = ColumnDataSource(name="cut-line", data=_line())
         self.source.on_change("data", self._drawn)
 
     def attach(self, plots: Sequence[figure], tools: Sequence[Tool]) -> None:
@@ -84,7 +85,7 @@ class CutLine:
 
     def clear(self) -> None:
         """No line."""
-        self.source.data = {k: [] for k in _ENDS}
+        self.source.data = _line()
 
     def _drawn(self, attr: str, old: Any, new: Any) -> None:
         if len(new["x0"]):
@@ -93,3 +94,7 @@ class CutLine:
 
 
 _ENDS = ("x0", "y0", "x1", "y1")
+
+
+def _line() -> dict[str, list[float]]:
+    return {k: [] for k in (*_ENDS, "done")}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bokeh.layouts import gridplot
-from bokeh.models import InlineStyleSheet
+from bokeh.models import GridBox, InlineStyleSheet, Row
 
 from zogy_explorer.ui.wall.panel import Panel
 
@@ -30,14 +30,12 @@ def arrange(
     """
     models = [panel.model for panel in panels]
     rows = [models[k : k + columns] for k in range(0, len(models), columns)]
-    layout = gridplot(
-        rows,
-        sizing_mode="stretch_both",
-        toolbar_location="right",
-        toolbar_options={"logo": None},
-    )
-    layout.name, layout.spacing = "wall", _GAP
-    layout.toolbar.stylesheets = [toolbar_style]
+    plot = gridplot(rows, toolbar_location="right", toolbar_options={"logo": None})
+    plot.toolbar.stylesheets = [toolbar_style]
+    # Bokeh's GridPlot is no part of its layout's tree: beside other figures on a page its own
+    # would no longer follow a change of size. Grid and toolbar in a row are.
+    grid = GridBox(children=plot.children, spacing=_GAP, sizing_mode="stretch_both")
+    layout = Row(name="wall", children=[grid, plot.toolbar], sizing_mode="stretch_both")
     place_panels(layout, panels, columns, None)
     return layout
 
@@ -47,7 +45,7 @@ def place_panels(layout: Any, panels: Sequence[Panel], columns: int, alone: str 
 
     Hidden panels keep their models, so that nothing is built again when they come back.
     """
-    rows = -(-len(panels) // columns)
+    grid, rows = layout.children[0], -(-len(panels) // columns)
     for place, panel in enumerate(panels):
         row, column = divmod(place, columns)
         panel.model.visible = alone in (None, panel.layer.name)
@@ -57,11 +55,11 @@ def place_panels(layout: Any, panels: Sequence[Panel], columns: int, alone: str 
         )
     if alone is None:
         # All images are of one size: the outer panels get the room of their tick labels on top.
-        layout.cols, layout.rows = _tracks(columns, LEFT), _tracks(rows, BOTTOM)[::-1]
+        grid.cols, grid.rows = _tracks(columns, LEFT), _tracks(rows, BOTTOM)[::-1]
         return
     where = [panel.layer.name for panel in panels].index(alone)
-    layout.cols = ["100%" if k == where % columns else "0px" for k in range(columns)]
-    layout.rows = ["100%" if k == where // columns else "0px" for k in range(rows)]
+    grid.cols = ["100%" if k == where % columns else "0px" for k in range(columns)]
+    grid.rows = ["100%" if k == where // columns else "0px" for k in range(rows)]
 
 
 def _tracks(count: int, extra: int) -> list[str]:

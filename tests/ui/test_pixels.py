@@ -1,0 +1,115 @@
+"""Looking at pixels: cuts, radial profiles, contours, mask planes, compass and scale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zogy_explorer.ui.plane_controls import PlaneControls
+from zogy_explorer.ui.wall.contours import contour_levels, contour_lines
+from zogy_explorer.ui.wall.sky_marks import bar_length, directions, pixel_scale
+from zogy_explorer.ui.wall.viewport import Window
+
+# Bokeh 3.9 with pandas 3.1, in every table.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
+
+
+def front(page, title):
+    page.drawer.front(title)
+    return next(t for t in page.drawer.tabs if t.title == title)
+
+
+def draw(page, x0, y0, x1, y1):
+    page.wall.cut_line.source.data = {
+        "x0": [x0], "y0": [y0], "x1": [x1], "y1": [y1], "done": [1],
+    }  # fmt: skip
+
+
+def test_a_line_over_the_images_is_plotted_in_every_layer(page, session):
+    tab = front(page, "Cut")
+    draw(page, 10, 20, 60, 20)
+    data = tab.source.data
+    assert data["distance"] == pytest.approx(np.arange(51))
+    row = session.frame.difference.diff.image[20, 10:61]
+    assert data["difference"] == pytest.approx(row, abs=1e-4)
+    sigma = np.sqrt(session.frame.difference.diff.variance[20, 10:61])
+    assert data["difference_high"] == pytest.approx(sigma, rel=1e-4)
+    assert data["science_high"] - data["science"] == pytest.approx(np.full(51, 3.0))
+    assert "50.0 px" in tab._words.object
+
+
+def test_the_cut_follows_a_new_result(page, session):
+    tab = front(page, "Cut")
+    draw(page, 2, 2, 60, 2)
+    before = np.array(tab.source.data["difference"])
+    session.edit(padFill="mirror")
+    assert not np.array_equal(tab.source.data["difference"], before)
+
+
+def test_a_line_beside_the_image_says_so(page):
+    tab = front(page, "Cut")
+    draw(page, 500, 500, 600, 600)
+    assert "misses the image" in tab._words.object
+
+
+def test_a_tap_draws_the_radial_profiles_with_their_psf(page):
+    tab = front(page, "Radial")
+    tab._on_tap(40.0, 30.0)
+    data = tab.sources["science"].data
+    assert len(data["radius"]) == 14
+    assert np.isfinite(data["psf"][:6]).all()
+    assert "PSF flux" in tab._words.object
+
+
+def test_contours_are_drawn_when_wanted_and_go_again(page, session):
+    session.display = replace(session.display, contours=True)
+    assert page.wall._contours.source.data["xs"] is not None
+    session.display = replace(session.display, contours=False)
+    assert page.wall._contours.source.data["xs"] == []
+
+
+def test_a_contour_of_a_source_runs_around_it():
+    y, x = np.mgrid[:40, :50]
+    pixels = np.exp(-((x - 20) ** 2 + (y - 15) ** 2) / 18)
+    xs, ys = contour_lines(pixels, Window((100.0, 200.0, 150.0, 240.0), (40, 50)), [0.5])
+    radius = np.hypot(xs[0] - 120.5, ys[0] - 215.5)
+    assert radius == pytest.approx(np.sqrt(18 * np.log(2)), abs=0.15)
+
+
+def test_an_image_without_spread_has_no_contours():
+    assert contour_levels(np.zeros(100)) == []
+    assert contour_levels(np.full(5, np.nan)) == []
+
+
+def test_a_mask_plane_is_hidden_and_coloured_by_its_own_controls(page, session):
+    controls = PlaneControls(session)
+    name = next(iter(controls.shown))
+    controls.shown[name].value = False
+    assert name in session.display.hidden_planes
+    controls.shown[name].value = True
+    controls.colors[name].value = "#123456"
+    assert (name, "#123456") in session.display.plane_colors
+    assert name not in session.display.hidden_planes
+
+
+def test_north_and_east_of_an_image_with_east_to_the_left():
+    arcsec = np.radians(1 / 3600)
+    north, east = directions(np.array([[-0.2 * arcsec, 0.0], [0.0, 0.2 * arcsec]]))
+    assert north == pytest.approx((0, 1))
+    assert east == pytest.approx((-1, 0))
+    assert pixel_scale(np.array([[-0.2 * arcsec, 0], [0, 0.2 * arcsec]])) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("most", "text"), [(24.0, "20″"), (130.0, "2′"), (0.7, "500 mas"), (9000.0, "2°"), (1.0, "1″")]
+)
+def test_the_scale_bar_has_a_round_length(most, text):
+    length, written = bar_length(most)
+    assert written == text
+    assert most / 2.51 < length <= most
+
+
+def test_without_a_wcs_there_is_no_compass(page):
+    assert not page.wall._sky_marks._bar.visible

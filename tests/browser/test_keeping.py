@@ -114,6 +114,22 @@ def test_a_malformed_address_is_one_sentence_and_the_page_opens(serve, page, unt
     until(lambda: made[-1].result is not None, "the sample opens all the same", page=browser)
 
 
+# Bokeh's client sends a model that was added late as if it were new.
+@pytest.mark.filterwarnings("ignore:reference already known")
+def test_a_click_on_a_run_goes_back_to_it(opened, until):
+    browser, explorer = opened()
+    set_limit(browser, 0.5)
+    until(lambda: explorer.session.frame.number == 2, "run 2", page=browser)
+    browser.get_by_text("Runs", exact=True).click()
+    browser.get_by_text("maxPsfCentroidDist 0.2 → 0.5").wait_for()
+    browser.get_by_role("gridcell", name="opened", exact=True).click()
+    until(lambda: explorer.session.frame.number == 1, "back", page=browser)
+    assert explorer.config.maxPsfCentroidDist == 0.2
+    browser.get_by_role("status").get_by_text("run 1 ·", exact=False).wait_for()
+    expect_idle = browser.get_by_role("button", name="Cancel", exact=True)
+    until(expect_idle.is_disabled, "the page looks idle", page=browser)
+
+
 def test_settings_for_one_cell_are_a_switch_away(opened, until):
     browser, explorer = opened()
     browser.get_by_role("button", name="This cell", exact=True).click()

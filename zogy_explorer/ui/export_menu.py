@@ -21,6 +21,14 @@ from zogy_explorer.ui.wall import ImageWall
 PICTURE = "png"
 """Key of the picture of the wall, which the browser makes of what it shows."""
 
+_CSS = """
+.bk-menu { width: max-content; left: auto; right: 0; padding: 4px 0;
+  background: var(--zx-surface); color: var(--zx-text); border: 1px solid var(--zx-border);
+  box-shadow: 0 6px 24px rgba(0, 0, 0, 0.35); }
+.bk-menu > div { padding: 5px 14px; white-space: nowrap; color: var(--zx-text); }
+.bk-menu > div:hover, .bk-menu > div.bk-active { background: var(--zx-raised); }
+"""
+
 
 @functools.cache
 def export_pool() -> Executor:
@@ -51,6 +59,7 @@ class ExportMenu:
             ],
             width=92,
             margin=(0, 0, 0, 6),
+            stylesheets=[_CSS],
         )
         self.menu.on_click(self._chosen)
         self._wall = wall

@@ -30,6 +30,9 @@ class Header:
         What it tells about.
     toggle_theme, toggle_help
         Called by the buttons.
+    ask
+        Runs what writes to the page, in order: an event that is still being handled could else
+        send an old state after a new one.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Header:
         session: Session,
         toggle_theme: Callable[[], None],
         toggle_help: Callable[[], None],
+        ask: Callable[[Callable[[], object]], None],
     ) -> None:
         self._session = session
         css = {"stylesheets": [words.TEXT_CSS, _CSS], "margin": 0}
@@ -63,7 +67,7 @@ class Header:
             },
         )
         session.param.watch(
-            lambda *events: self._show(), ["frame", "activity", "busy", "stale", "live_cell"]
+            lambda *events: ask(self._show), ["frame", "activity", "busy", "stale", "live_cell"]
         )
         self._show()
 

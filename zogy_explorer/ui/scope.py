@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import panel as pn
@@ -20,9 +21,11 @@ class ScopeControl:
     ----------
     session
         Whose settings.
+    ask
+        Runs what writes to the page, in order.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, ask: Callable[[Callable[[], object]], None]) -> None:
         self._session = session
         self.scope = pn.widgets.RadioButtonGroup(
             label="Apply to", options=SCOPES, value="all", sizing_mode="stretch_width",
@@ -44,7 +47,9 @@ class ScopeControl:
         self.scope.param.watch(lambda event: session.param.update(scope=event.new), "value")
         self.clear.on_click(lambda event: session.clear_override())
         self.spread.on_click(lambda event: session.apply_to_all())
-        session.param.watch(lambda *events: self._show(), ["scope", "overrides", "anchor", "frame"])
+        session.param.watch(
+            lambda *events: ask(self._show), ["scope", "overrides", "anchor", "frame"]
+        )
         self._show()
 
     def _show(self) -> None:

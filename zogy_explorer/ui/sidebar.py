@@ -43,10 +43,13 @@ class Sidebar:
     ----------
     session
         What they control.
+    ask
+        Runs what writes to the page, in order.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, ask: Callable[[Callable[[], object]], None]) -> None:
         self._session = session
+        self._ask = ask
         run = self._run()
         self.groups = {
             "Data": Lazy(self._data),
@@ -100,7 +103,7 @@ class Sidebar:
             label="Preset", options=["", *PRESETS], value="", sizing_mode="stretch_width",
             margin=(3, 4, 3, 0), description="Set every setting at once; Undo takes it back.",
         )  # fmt: skip
-        self.scope = ScopeControl(session)
+        self.scope = ScopeControl(session, self._ask)
         self.bar = text_pane(name="progress", margin=(2, 4, 0, 0), height=14)
         self.recompute.on_click(lambda event: session.recompute())
         self.cancel.on_click(lambda event: session.cancel())
@@ -109,7 +112,7 @@ class Sidebar:
         self.reset.on_click(lambda event: session.reset())
         self.preset.param.watch(self._use_preset, "value")
         session.param.watch(
-            lambda *events: self._show_state(),
+            lambda *events: self._ask(self._show_state),
             ["busy", "stale", "progress", "can_undo", "can_redo"],
         )
         self._show_state()

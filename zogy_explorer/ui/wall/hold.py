@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def one_message(document: Document | None) -> Iterator[None]:
     """Send what is written inside together, so that no panel is ahead of the others.
 
-    While a page loads, Panel's own hold drops changes of models: it expects that the document is
-    yet to be sent. But a browser tells the sizes of the panels just then, and the answer must
-    reach it; Bokeh's hold sends each change in a message of its own, once.
+    To a served page Bokeh's own hold sends it, in order: Panel's drops changes while a page
+    loads, when a browser tells the sizes of the panels and must hear the answer, and later it can
+    leave a message waiting for the next one. A notebook has only Panel's.
     """
-    if document is None or document.session_context is None or pn.state.loaded:
+    if document is None or document.session_context is None:
         with pn.io.hold(document):
             yield
     elif document.callbacks.hold_value:

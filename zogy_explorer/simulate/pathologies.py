@@ -233,8 +233,8 @@ _ALL = (
         "shifted",
         "The template is shifted",
         "The science image lies 0.4 px to the right of the template.",
-        "A dipole at every star, all of the same direction: white on the right, black on the left, "
-        "stronger the brighter the star.",
+        "A dipole at every star, all of the same direction: positive on the right, negative on "
+        "the left, stronger the brighter the star.",
         "σ is the weaker lobe at the brightest star",
         "Register the pair (zogy_explorer.prepare.shift_exposure). Where that is not possible, say "
         "how well it is registered: astrometricNoise = 0.3 px widens the error where stars are "
@@ -296,7 +296,7 @@ _ALL = (
         "A step in the background",
         f"The right half of the science image is {_STEP_COUNTS:g} counts too bright: one amplifier "
         "with a bias of its own.",
-        "One half of D is grey where it should be black, and an edge runs through the frame.",
+        "One half of D lies above zero, and an edge runs through the frame.",
         "σ of a pixel is the jump of D across the middle column",
         "Subtract the sky of each amplifier before the subtraction.",
         _with_step,

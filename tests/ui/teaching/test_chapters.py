@@ -124,7 +124,7 @@ def test_the_code_prints_the_flux_that_the_page_shows():
 
 def test_the_gallery_shows_every_pathology_and_opens_it():
     chapter = CHAPTERS[-1]
-    for case, name in enumerate(PATHOLOGIES):
+    for case, name in enumerate(PATHOLOGIES, 1):
         shown = chapter.compute(Knobs().turned("case", case))
-        assert PATHOLOGIES[name].title in shown.text
+        assert PATHOLOGIES[name].title in shown.answer
         assert f"sample={name}" in shown.address

@@ -47,6 +47,14 @@ def test_the_sky_goes_along_to_the_next_chapter(lessons):
     assert lessons.computed.knobs.sky.seeing == 4.0
 
 
+def test_an_error_of_one_chapter_does_not_go_along_to_the_next(lessons):
+    lessons.go(9)
+    assert lessons.computed.knobs.sky.shift == 0.3
+    lessons.step(1)
+    assert lessons.computed.knobs.sky.shift == 0
+    assert lessons.computed.knobs.sky.width_error == 0.1
+
+
 def test_a_new_chapter_hides_the_answer_again(lessons):
     lessons.choice = 1
     lessons.reveal()

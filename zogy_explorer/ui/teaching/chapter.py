@@ -46,7 +46,7 @@ class Knob:
 
 _OWN = {
     "astrometric": Knob(
-        "Registration error σ_x, σ_y in the noise [px]", 0.0, 0.5, 0.02,
+        "Registration error σ_x = σ_y [px]", 0.0, 0.5, 0.02,
         "astrometricNoise of each image, equations 30 to 33; 0: off.", 0.2,
     ),
     "stamp_noise": Knob(
@@ -61,7 +61,7 @@ _OWN = {
         "Threshold [σ of Scorr]", 2.0, 6.0, 0.1, "What is called a detection.", 4.0
     ),
     "case": Knob(
-        "Case", 0, 7, 1, "Which of the eight pairs is shown.", 1, True
+        "Pair", 1, 8, 1, "Which of the eight pairs is shown.", 2, True
     ),
 }  # fmt: skip
 
@@ -194,6 +194,9 @@ class Chapter:
         What to try next (HTML).
     compute
         Knobs to what is shown; pure.
+    start
+        Where knobs stand when the chapter is opened. They go back when it is left: an error that
+        one chapter introduces does not go along to the next.
     """
 
     name: str
@@ -205,6 +208,19 @@ class Chapter:
     choices: tuple[str, ...]
     tries: str
     compute: Callable[[Knobs], Shown]
+    start: Mapping[str, float] = field(default_factory=dict)
+
+    def opened(self, knobs: Knobs) -> Knobs:
+        """The knobs when the chapter is opened."""
+        for name, value in self.start.items():
+            knobs = knobs.turned(name, value)
+        return knobs
+
+    def left(self, knobs: Knobs) -> Knobs:
+        """The knobs when the chapter has been left."""
+        for name in self.start:
+            knobs = knobs.turned(name, ALL_KNOBS[name].default)
+        return knobs
 
 
 def sky_sample(sky: LessonSky) -> str:

@@ -43,9 +43,10 @@ class Lessons(param.Parameterized):
     fault = param.String(default="", doc="What went wrong, in words.")
 
     def __init__(self, number: int = 1, *, live: bool = True) -> None:
-        super().__init__(number=min(max(number, 1), len(CHAPTERS)))
+        number = min(max(number, 1), len(CHAPTERS))
+        super().__init__(number=number, knobs=CHAPTERS[number - 1].opened(Knobs()))
         self._lane = Lane(cell_pool)
-        self._courier: Callable[[], Courier] = current_courier if live else InlineCourier
+        self.courier: Callable[[], Courier] = current_courier if live else InlineCourier
         self._compute()
 
     @property
@@ -61,7 +62,8 @@ class Lessons(param.Parameterized):
     def go(self, number: int) -> None:
         """Open a chapter; beyond the ends, nothing happens."""
         if 1 <= number <= len(CHAPTERS) and number != self.number:
-            self.param.update(number=number, revealed=False, choice=-1, fault="")
+            knobs = CHAPTERS[number - 1].opened(self.chapter.left(self.knobs))
+            self.param.update(number=number, knobs=knobs, revealed=False, choice=-1, fault="")
             self._compute()
 
     def step(self, by: int) -> None:
@@ -80,7 +82,7 @@ class Lessons(param.Parameterized):
 
     def reset(self) -> None:
         """All knobs back to where they were at the start."""
-        self.knobs = Knobs()
+        self.knobs = self.chapter.opened(Knobs())
         self._compute()
 
     def new_noise(self) -> None:
@@ -104,7 +106,7 @@ class Lessons(param.Parameterized):
             return Computed(chapter, knobs, chapter.compute(knobs))
 
         self._lane.submit(
-            Job(work, self._land, functools.partial(self._fail, chapter), courier=self._courier())
+            Job(work, self._land, functools.partial(self._fail, chapter), courier=self.courier())
         )
 
     def _land(self, computed: Computed) -> None:

@@ -42,11 +42,9 @@ def sym(name: str, sub: str = "") -> str:
 def hat(name: str, sub: str = "", star: bool = False) -> str:
     """A Fourier transform, its complex conjugate if ``star``."""
     over = f'<mover accent="true"><mi>{escape(name)}</mi><mo stretchy="false">^</mo></mover>'
-    if star and sub:
-        return f"<msubsup>{over}<mi>{escape(sub)}</mi><mo>*</mo></msubsup>"
-    if star:
-        return f"<msup>{over}<mo>*</mo></msup>"
-    return f"<msub>{over}<mi>{escape(sub)}</mi></msub>" if sub else over
+    symbol = f"<msub>{over}<mi>{escape(sub)}</mi></msub>" if sub else over
+    # On an empty base: on the symbol itself it would float above the accent.
+    return f"{symbol}<msup><mrow></mrow><mo>*</mo></msup>" if star else symbol
 
 
 def op(sign: str) -> str:
@@ -76,8 +74,13 @@ def sqrt(inside: str) -> str:
 
 
 def squared(base: str) -> str:
-    """A square; that of a symbol with index has both on one letter."""
+    """A square."""
     return f"<msup>{row(base)}{num('2')}</msup>"
+
+
+def parens2(inside: str) -> str:
+    """The square of what stands in parentheses."""
+    return row(op("("), inside, squared(op(")")))
 
 
 def sym2(name: str, sub: str) -> str:
@@ -87,8 +90,8 @@ def sym2(name: str, sub: str) -> str:
 
 def abs2(inside: str) -> str:
     """Squared modulus."""
-    bar = '<mo stretchy="false">|</mo>'
-    return squared(row(bar, inside, bar))
+    # On the closing bar: on all of it, the exponent would float above an accent.
+    return row(op("|"), inside, squared(op("|")))
 
 
 DENOMINATOR = row(

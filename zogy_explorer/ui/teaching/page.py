@@ -10,18 +10,16 @@ from panel.viewable import Viewable
 
 from zogy_explorer.ui.controls import NumberControl
 from zogy_explorer.ui.keys import Keys
-from zogy_explorer.ui.live import Painter, current_courier
+from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
 from zogy_explorer.ui.teaching import words
 from zogy_explorer.ui.teaching.chapter import ALL_KNOBS, SKY_KNOBS
 from zogy_explorer.ui.teaching.chapters import CHAPTERS
 from zogy_explorer.ui.teaching.lessons import Lessons
-from zogy_explorer.ui.teaching.views import ImageView, PlotView, view_of
+from zogy_explorer.ui.teaching.views import IMAGE_SIZE, ImageView, PlotView, view_of
 
 TITLE = "ZOGY, step by step"
 _LEFT = 440
-_PICTURES = 318
-_IMAGE = 258
 _CONTROL_CSS = ":host { --font-size: 14px; font-size: 14px; } label { font-size: 14px; }"
 _CHOICE_CSS = """
 .bk-input-group { font-size: 16px; gap: 22px; }
@@ -43,7 +41,7 @@ def _pane(name: str, **options: Any) -> pn.pane.HTML:
 def _place(view: ImageView | PlotView) -> dict[str, Any]:
     """Images are square; plots take what is left."""
     if isinstance(view, ImageView):
-        return {"sizing_mode": "fixed", "width": _IMAGE, "height": _PICTURES}
+        return {"sizing_mode": "fixed", "width": IMAGE_SIZE[0], "height": IMAGE_SIZE[1]}
     return {"sizing_mode": "stretch_both"}
 
 
@@ -67,7 +65,7 @@ class LessonPage:
         self._views: tuple[ImageView | PlotView, ...] = ()
         self._built: tuple[Any, ...] = ()
         self._knob_controls: dict[str, NumberControl] = {}
-        self.painter = Painter(current_courier(), self._report)
+        self.painter = Painter(lessons.courier(), self._report)
         self.view = styled(self._arrange())
         for show, names in (
             (self._show_chapter, ["number"]),
@@ -150,7 +148,9 @@ class LessonPage:
 
     def _right(self) -> Viewable:
         lessons = self.lessons
-        self.pictures = pn.Row(sizing_mode="stretch_width", height=_PICTURES, margin=(0, 0, 10, 0))
+        self.pictures = pn.Row(
+            sizing_mode="stretch_width", height=IMAGE_SIZE[1], margin=(0, 0, 10, 0)
+        )
         self.text = _pane("text")
         self.question = _pane("question", margin=(4, 0, 4, 0))
         self.choices = pn.widgets.RadioBoxGroup(

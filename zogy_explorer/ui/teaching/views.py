@@ -24,6 +24,8 @@ _DASHES = ("solid", "dashed", "dotdash")
 _MARKERS = ("circle", "square", "triangle")
 _RING = {"dark": "#ffffff", "light": "#101010"}
 _RING_ON_SKY = "#ff9d5c"
+IMAGE_SIZE = (258, 318)
+"""[px] Width and height of an image with title and scale; so the image itself is square."""
 
 
 def view_of(picture: Picture, name: str) -> ImageView | PlotView:
@@ -34,7 +36,7 @@ def view_of(picture: Picture, name: str) -> ImageView | PlotView:
 def _figure(name: str, title: str, **options: Any) -> Any:
     made = figure(
         name=name, title=title, toolbar_location=None, tools="", min_border=2,
-        sizing_mode="stretch_both", **options,
+        **options,
     )  # fmt: skip
     made.title.text_font_size = "13px"
     made.title.text_font_style = "normal"
@@ -50,10 +52,13 @@ class ImageView:
     def __init__(self, picture: ImagePicture, name: str) -> None:
         self._picture = picture
         self._image = ColumnDataSource(name=f"{name}-pixels", data={"image": [], "w": [], "h": []})
-        self._marks = ColumnDataSource(data={"x": [], "y": [], "r": [], "word": []})
+        self._marks = ColumnDataSource(data={"x": [], "y": [], "r": [], "top": [], "word": []})
         self._lines = ColumnDataSource(data={"x0": [], "y0": [], "x1": [], "y1": []})
         self._mapper = LinearColorMapper(nan_color="#00000000")
-        self.figure = _figure(name, picture.title, x_range=Range1d(0, 1), y_range=Range1d(0, 1))
+        self.figure = _figure(
+            name, picture.title, x_range=Range1d(0, 1), y_range=Range1d(0, 1),
+            sizing_mode="fixed", width=IMAGE_SIZE[0], height=IMAGE_SIZE[1],
+        )  # fmt: skip
         self.figure.axis.visible = False
         self.figure.grid.visible = False
         self.figure.match_aspect = True
@@ -67,7 +72,7 @@ class ImageView:
             "x", "y", radius="r", source=self._marks, fill_color=None, line_width=2
         )
         self._words = LabelSet(
-            x="x", y="y", text="word", source=self._marks, y_offset=12, text_align="center",
+            x="x", y="top", text="word", source=self._marks, text_align="center",
             text_font_size="13px",
         )  # fmt: skip
         self.figure.add_layout(self._words)
@@ -91,6 +96,7 @@ class ImageView:
             "x": [m.x for m in picture.marks],
             "y": [m.y for m in picture.marks],
             "r": [m.radius for m in picture.marks],
+            "top": [m.y + m.radius + 0.5 for m in picture.marks],
             "word": [m.word for m in picture.marks],
         }
         columns = np.array(picture.lines).reshape(-1, 4).T
@@ -117,6 +123,7 @@ class PlotView:
         self.figure = _figure(
             name,
             picture.title,
+            sizing_mode="stretch_both",
             x_axis_label=picture.x_label,
             y_axis_label=picture.y_label,
             x_range=Range1d(*picture.x_range),

@@ -11,8 +11,8 @@ TEXT_CSS = """
 h1 { font-size: 27px; line-height: 1.2; margin: 0 0 8px; font-weight: 650; }
 p { margin: 0 0 8px; }
 .sentence { font-size: 17px; }
-.equation { display: flex; align-items: center; font-size: 19px; margin: 6px 0;
-  padding: 8px 12px; background: var(--zx-surface); border-left: 3px solid var(--zx-accent); }
+.equation { display: flex; align-items: center; font-size: 18px; margin: 6px 0;
+  padding: 8px 8px; background: var(--zx-surface); border-left: 3px solid var(--zx-accent); }
 .equation math { flex: 1 1 auto; min-width: 0; overflow-x: auto; font-size: 1em; }
 .equation .number { flex: none; color: var(--zx-muted); font-size: 15px; padding-left: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px;

@@ -58,7 +58,7 @@ def compute(knobs: Knobs) -> Shown:
     return Shown(
         pictures=(
             sky("Science N / F_n", image, here.noise),
-            ImagePicture("log₁₀ of its power |N̂|², frequency 0 in the middle",
+            ImagePicture("log₁₀ |N̂|², frequency 0 in the middle",
                          np.fft.fftshift(np.log10(power + 1e-12)), floor - 1, floor + 4),
             PlotPicture("What the PSFs let through", "frequency [cycles/px]", "|P̂|",
                         (Curve("|P̂_n|", frequency, along[0], 0),

@@ -12,7 +12,7 @@ NAMES = tuple(PATHOLOGIES)
 
 def compute(knobs: Knobs) -> Shown:
     """One of the eight pairs, ill and cured."""
-    name = NAMES[knobs.case]
+    name = NAMES[knobs.case - 1]
     case = PATHOLOGIES[name]
     pair = case.draw(1)
     ill = subtract(*pair, **case.config().changed())
@@ -25,11 +25,11 @@ def compute(knobs: Knobs) -> Shown:
             residual("Scorr", ill.scorr),
             residual("Scorr after the cure", well.scorr),
         ),
-        text=f"<b>{knobs.case + 1} of 8: {case.title}.</b> {case.picture}<br>"
+        text=f"<b>Pair {knobs.case} of {len(NAMES)}.</b> {case.picture}<br>"
         f"<b>{before:.1f}</b> {case.measure}; beyond {case.limit:g} it is trouble. After the cure: "
         f"<b>{after:.1f}</b>.",
         facts=(),
-        answer=f"{case.cause} <b>Cure:</b> {case.cure}",
+        answer=f"<b>{case.title}.</b> {case.cause} <b>Cure:</b> {case.cure}",
         right=-1,
         code="\n".join(
             [

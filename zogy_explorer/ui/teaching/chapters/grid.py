@@ -8,7 +8,7 @@ from zogy_explorer.diagnostics import scorr_statistics
 from zogy_explorer.engine import ZogyConfig, plan, run
 from zogy_explorer.simulate import make_pair
 from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown
-from zogy_explorer.ui.teaching.mathml import Equation, frac, num, op, row, sym
+from zogy_explorer.ui.teaching.mathml import Equation, frac, num, op, parens2, row, sym
 from zogy_explorer.ui.teaching.pictures import ImagePicture, residual
 
 SIDE = 160
@@ -108,8 +108,7 @@ CHAPTER = Chapter(
         Equation(
             row(
                 sym("cost"), op("≈"), frac(
-                    row(op("("), sym("a"), op("+"), num("2"), sym("b"), op(")"),
-                        "<msup><mrow></mrow><mn>2</mn></msup>"),
+                    parens2(row(sym("a"), op("+"), num("2"), sym("b"))),
                     "<msup><mi>a</mi><mn>2</mn></msup>",
                 ),
             ),
@@ -122,4 +121,5 @@ CHAPTER = Chapter(
     choices=("They shrink", "They grow", "Nothing"),
     tries="Find the fewest cells that keep every star below 5 σ. What do they cost?",
     compute=compute,
+    start={"cells": 3},
 )  # fmt: skip

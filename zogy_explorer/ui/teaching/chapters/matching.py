@@ -77,7 +77,7 @@ def compute(knobs: Knobs) -> Shown:
     return Shown(
         pictures=(
             ImagePicture("The fitted kernel K", kernel, -top, top, True),
-            sky("K ⊗ R: the template as the science image sees it",
+            sky("K ⊗ R: template, blurred",
                 convolve2d(second, kernel, mode="same"), s_n),
             residual("N − K ⊗ R", difference, predicted),
         ),
@@ -88,10 +88,10 @@ def compute(knobs: Knobs) -> Shown:
         "misleads.",
         facts=facts,
         answer=(
-            f"Yes: K blurs the sharper template, and the stars vanish (the rest scatters by "
+            f"K blurs the sharper template, and the stars vanish (the rest scatters by "
             f"{left_over:.2f} times its noise)."
             if matched
-            else "No. K would have to sharpen the template, which amplifies its noise; the best "
+            else "K would have to sharpen the template, which amplifies its noise; the best "
             f"compromise leaves {left_over:.2f} times the noise at the stars and "
             f"{1 - kernel.sum():.0%} of their light unmatched. ZOGY does not care which image is "
             "the better one."

@@ -60,7 +60,7 @@ def compute(knobs: Knobs) -> Shown:
         f"raises the noise of D beyond {_FAR} px to <b>{ratio:.2f}</b> times what it should be; "
         f"with the floor ε = {floored.cell.frequency_floor:.1g} it is {rms[1][0]:.2f}.",
         facts=facts,
-        answer="Over all of D. Where neither PSF has power, D's kernels are P/|P|: size 1, with "
+        answer="Where neither PSF has power, D's kernels are P/|P|: size 1, with "
         "the phase of the stamp's noise. White noise does not care, but the hit's power at those "
         f"frequencies is strewn over the frame (σ × {ratio:.2f} here). S multiplies by P* once "
         "more and never sees it.",
@@ -121,4 +121,5 @@ CHAPTER = Chapter(
     tries="Raise the stamp's noise as far as it goes. Then make the stars 10 % "
     "wider than the PSF says: a hole with a ring.",
     compute=compute,
+    start={"width_error": 0.1},
 )  # fmt: skip

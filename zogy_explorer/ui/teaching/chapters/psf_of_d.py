@@ -73,7 +73,7 @@ def compute(knobs: Knobs) -> Shown:
         f"noise {here.noise_template:g}, F_D = <b>{f_d:.4f}</b>: one flux unit of source is that "
         "many σ, summed over all pixels.",
         facts=facts,
-        answer=f"P_n. Without noise in the template, D = N − (the template brought to P_n): the "
+        answer=f"Without noise in the template, D = N − (the template brought to P_n): the "
         f"new source was seen through P_n alone. Now it covers {widths[2]:.1f} px, P_n "
         f"{widths[0]:.1f} px."
         + ("" if middle else " The noisier the template, the more P_D resembles the other PSF."),

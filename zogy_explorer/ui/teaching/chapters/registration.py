@@ -6,7 +6,7 @@ import numpy as np
 
 from zogy_explorer.simulate.lesson import STARS, TRANSIENT
 from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown, sky_code, sky_sample
-from zogy_explorer.ui.teaching.mathml import Equation, frac, op, row, squared, sym, sym2
+from zogy_explorer.ui.teaching.mathml import Equation, frac, op, parens2, row, sym, sym2
 from zogy_explorer.ui.teaching.measure import expectation, subtract_sky
 from zogy_explorer.ui.teaching.pictures import Mark, residual
 
@@ -48,7 +48,7 @@ def compute(knobs: Knobs) -> Shown:
         f"largest |Scorr| there is <b>{calmed:.1f} σ</b>; the new source, away from steep light, "
         f"keeps all but {max(cost, 0.0):.1%} of its significance.",
         facts=facts,
-        answer="To the bright stars: a dipole is the shift times the slope of the light, so it is "
+        answer="A dipole is the shift times the slope of the light, so it is "
         f"in proportion to the flux (here {lobe:.1f} σ at the brightest star, a tenth of it at one "
         "of a tenth of the flux), and its axis points along the shift.",
         right=0,
@@ -64,9 +64,7 @@ def compute(knobs: Knobs) -> Shown:
 
 
 def _gradient(image: str, axis: str) -> str:
-    return squared(
-        row(op("("), frac(row(op("∂"), sym("S", image)), row(op("∂"), sym(axis))), op(")"))
-    )
+    return parens2(frac(row(op("∂"), sym("S", image)), row(op("∂"), sym(axis))))
 
 
 CHAPTER = Chapter(
@@ -88,4 +86,5 @@ CHAPTER = Chapter(
     choices=("To the bright ones", "To the faint ones", "To all alike"),
     tries="Shift by 0.3 px. Which registration error makes the dipoles harmless (below 5 σ)?",
     compute=compute,
+    start={"shift": 0.3},
 )  # fmt: skip

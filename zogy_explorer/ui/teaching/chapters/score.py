@@ -49,8 +49,8 @@ def compute(knobs: Knobs) -> Shown:
         "the filter gathers the light of all its pixels. Divided by F_S it is the flux: "
         f"<b>{flux:.0f} ± {flux_error:.0f}</b>.",
         facts=facts,
-        answer=f"S: here it has {gain} the significance of D's best pixel. No other linear filter "
-        "does better (Neyman and Pearson); P_D is white noise's own matched filter.",
+        answer=f"Here its peak in S has {gain} the significance of D's best pixel. No other "
+        "linear filter does better (Neyman and Pearson); P_D is white noise's own matched filter.",
         right=1,
         code=sky_code(
             here,

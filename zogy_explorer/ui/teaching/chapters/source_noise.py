@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from zogy_explorer.simulate.lesson import STARS
 from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown, sky_code, sky_sample
-from zogy_explorer.ui.teaching.mathml import Equation, frac, op, row, sqrt, squared, sym
+from zogy_explorer.ui.teaching.mathml import Equation, frac, op, row, sqrt, sym, sym2
 from zogy_explorer.ui.teaching.measure import expectation, subtract_sky
 from zogy_explorer.ui.teaching.pictures import ImagePicture, Mark, residual
 
@@ -94,8 +94,8 @@ CHAPTER = Chapter(
     equations=(
         Equation(
             row(
-                sym("V", "S"), op("="), squared(sym("k", "n")), op("⊗"), sym("V", "n"), op("+"),
-                squared(sym("k", "r")), op("⊗"), sym("V", "r"),
+                sym("V", "S"), op("="), sym2("k", "n"), op("⊗"), sym("V", "n"), op("+"),
+                sym2("k", "r"), op("⊗"), sym("V", "r"),
             ),
             "V S equals k n squared convolved with V n plus k r squared convolved with V r",
             "26, 27",

@@ -131,4 +131,5 @@ CHAPTER = Chapter(
     choices=("Those twice as bright as the noise", "Those whose mean Scorr is the threshold"),
     tries="Lower the threshold to 3 σ: how many of the rings would you believe?",
     compute=compute,
+    start={"transient": 200.0},
 )  # fmt: skip

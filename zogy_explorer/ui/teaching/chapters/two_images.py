@@ -70,8 +70,8 @@ def compute(knobs: Knobs) -> Shown:
         f"so one pixel of the new source stands out by "
         f"<b>{here.transient * peaks[0] / here.noise:.1f} σ</b>.",
         facts=tuple(facts),
-        answer=f"The {sharper}: its stars are narrower, so their middle is brighter, although both "
-        "hold the same light.",
+        answer=f"The {sharper} is the sharper one: its stars are narrower, so their middle is "
+        "brighter, although both hold the same light.",
         right=1 if sharper == "template" else 0,
         code=sky_code(
             here,

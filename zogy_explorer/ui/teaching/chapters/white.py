@@ -60,7 +60,7 @@ def compute(knobs: Knobs) -> Shown:
         f"neighbours of D share <b>{abs(neighbours.nearest[0]):.1%}</b>, which is chance. The new "
         f"source stands {in_sigma[place]:.1f} σ high in one pixel.",
         facts=facts,
-        answer="No. The denominator is the noise of the numerator at each frequency, so every "
+        answer="The denominator is the noise of the numerator at each frequency, so every "
         "frequency of D has unit variance and a phase of its own: white noise, and independent "
         f"pixels (measured {neighbours.nearest[0]:+.3f} ± {one_lag:.3f}).",
         right=1,

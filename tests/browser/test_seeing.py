@@ -74,10 +74,15 @@ def test_a_result_is_pinned_blinked_swiped_subtracted_and_let_go(opened, until):
         page=browser,
     )
     where = wall._divider.line.location
-    x, y = browser.evaluate(WHERE, ["figure-scorr", where, 200])
-    drag(browser, (x, y), (x + 40, y))
-    browser.mouse.up()
-    until(lambda: wall._frame.comparison.divider > where + 10, "dragged", page=browser)
+
+    def dragged():
+        # The panels may still be finding their size: take the divider where it is now.
+        x, y = browser.evaluate(WHERE, ["figure-scorr", wall._divider.line.location, 200])
+        drag(browser, (x, y), (x + 40, y))
+        browser.mouse.up()
+        return wall._frame.comparison.divider > where + 10
+
+    until(dragged, "the divider is dragged", page=browser)
     browser.get_by_text("A − B", exact=True).click()
     until(lambda: wall.comparing == "difference", "A less B", page=browser)
     browser.get_by_text("Compare", exact=True).click()

@@ -23,8 +23,7 @@ pytestmark = [
 def export(browser, item):
     """Choose an item of the export menu; the download."""
     with browser.expect_download() as waiting:
-        browser.get_by_role("button", name="Export").click()
-        browser.get_by_text(item, exact=True).click()
+        browser.locator("select", has_text="Export …").select_option(label=item)
     return waiting.value
 
 
@@ -46,6 +45,15 @@ def test_the_products_of_the_menu_arrive_whole(opened, tmp_path):
     assert download.suggested_filename.endswith(".reg")
     download.save_as(tmp_path / "d.reg")
     assert (tmp_path / "d.reg").read_text().count("circle") >= 10
+
+
+def test_without_a_web_server_of_ours_files_travel_through_the_page(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr("zogy_explorer.ui.downloads.web_application", lambda document: None)
+    browser, explorer = opened()
+    download = export(browser, "FITS: D, S, Scorr, cells, settings")
+    assert download.url.startswith("blob:")
+    download.save_as(tmp_path / "d.fits")
+    assert np.array_equal(read_difference(tmp_path / "d.fits").scorr, explorer.result.scorr)
 
 
 def test_the_picture_is_what_the_wall_shows(opened, tmp_path):

@@ -18,16 +18,9 @@ from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import spec_of
 from zogy_explorer.ui.wall import ImageWall
 
+TITLE = "Export …"
 PICTURE = "png"
 """Key of the picture of the wall, which the browser makes of what it shows."""
-
-_CSS = """
-.bk-menu { width: max-content; left: auto; right: 0; padding: 4px 0;
-  background: var(--zx-surface); color: var(--zx-text); border: 1px solid var(--zx-border);
-  box-shadow: 0 6px 24px rgba(0, 0, 0, 0.35); }
-.bk-menu > div { padding: 5px 14px; white-space: nowrap; color: var(--zx-text); }
-.bk-menu > div:hover, .bk-menu > div.bk-active { background: var(--zx-raised); }
-"""
 
 
 @functools.cache
@@ -51,17 +44,18 @@ class ExportMenu:
         self._session = session
         self._lane = Lane(export_pool)
         self.downloads = Downloads()
-        self.menu = pn.widgets.MenuButton(
-            label="Export",
-            items=[
-                *((kind.label, key) for key, kind in EXPORTS.items()),
-                ("Picture of the images (PNG)", PICTURE),
-            ],
-            width=92,
+        # A native choice: the menu of a button takes none of the page's colours.
+        self.menu = pn.widgets.Select(
+            options={
+                TITLE: "",
+                **{kind.label: key for key, kind in EXPORTS.items()},
+                "Picture of the images (PNG)": PICTURE,
+            },
+            value="",
+            width=96,
             margin=(0, 0, 0, 6),
-            stylesheets=[_CSS],
         )
-        self.menu.on_click(self._chosen)
+        self.menu.param.watch(self._chosen, "value")
         self._wall = wall
 
     def close(self) -> None:
@@ -70,6 +64,9 @@ class ExportMenu:
         self.downloads.close()
 
     def _chosen(self, event: Any) -> None:
+        if not event.new:
+            return
+        self.menu.value = ""
         if event.new in EXPORTS:
             self.export(event.new)
         elif event.new == PICTURE:

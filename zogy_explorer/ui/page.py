@@ -278,13 +278,18 @@ class Page:
         if live is not None:
             results = [live.result if _same_place(live.result, r) else r for r in results]
         self.wall.set_grid(
-            [r.cell for r in results], [r.worst for r in results], [flag_text(r) for r in results]
+            [r.cell for r in results],
+            [r.worst for r in results],
+            [flag_text(r, frame.plan.overrides.get(r.cell.name, {})) for r in results],
         )
 
     def _show_cell(self) -> None:
         result = self.session.cell
         self.wall.select(result.cell if result is not None else None)
-        self.inspector.show(self.session.plan, result)
+        plan = self.session.plan
+        if plan is not None and result is not None:
+            plan = plan.for_cell(result.cell)
+        self.inspector.show(plan, result)
 
     def _show_wanted_view(self) -> None:
         if self.session.wanted_view is not None:
@@ -335,9 +340,12 @@ def frame_result_layers(frame: Frame) -> Layers:
     }
 
 
-def flag_text(result: CellResult) -> str:
-    """Flags of a cell for its hover text; empty if there are none."""
-    return "; ".join(f"{SYMBOLS[f.severity]} {f.name}: {f.cause}" for f in result.flags)
+def flag_text(result: CellResult, own: Mapping[str, Any]) -> str:
+    """Flags of a cell, and its own settings, for its hover text; empty if there are none."""
+    texts = [f"{SYMBOLS[f.severity]} {f.name}: {f.cause}" for f in result.flags]
+    if own:
+        texts.append("◆ own settings: " + ", ".join(f"{k} {v}" for k, v in own.items()))
+    return "; ".join(texts)
 
 
 def _same_place(live: CellResult, result: CellResult) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,9 @@ class CellsTab:
         frame = self._session.frame
         self._writing = True
         try:
-            self.view.value = cell_table(frame.cells if frame is not None else ())
+            cells = frame.cells if frame is not None else ()
+            own = frame.plan.overrides if frame is not None else ()
+            self.view.value = cell_table(cells, own)
         finally:
             self._writing = False
 
@@ -114,11 +117,11 @@ class CellsTab:
             self._session.select(int(event.new[0]))
 
 
-def cell_table(cells: tuple[CellResult, ...]) -> pd.DataFrame:
-    """One row a cell, in order of the index."""
+def cell_table(cells: tuple[CellResult, ...], own: Collection[str] = ()) -> pd.DataFrame:
+    """One row a cell, in order of the index; those named in ``own`` have settings of their own."""
     rows = [
         {
-            "cell": result.cell.name,
+            "cell": result.cell.name + (" ◆" if result.cell.name in own else ""),
             "status": f"{SYMBOLS[result.worst]} {WORDS[result.worst]}",
             "distance": _rounded(result.centroid_distance, 3),
             "ratio_d": _rounded(_ratio(result.noise.diff_measured, result.noise.diff_predicted), 3),

@@ -1,12 +1,13 @@
-"""Write the reference pages that are made from the code: settings and flags.
+"""Write the reference pages that are made from the code: settings, flags, options.
 
-``python docs/make_reference.py`` writes ``docs/reference/config.md`` and ``flags.md``;
+``python docs/make_reference.py`` writes them to ``docs/reference``;
 ``tests/test_reference_docs.py`` fails if they are out of date.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import param
 
 from zogy_explorer import ZogyConfig
+from zogy_explorer.cli.main import COMMANDS, make_parser
 from zogy_explorer.diagnostics.detection import COLUMNS
 from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
 from zogy_explorer.engine.config import GROUPS, UNITS
@@ -101,8 +103,39 @@ def detections_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def command_line_page() -> str:
+    """Options of every command; settings of a subtraction have a page of their own."""
+    parts = [
+        _MADE,
+        "# Commands and options",
+        "`zogy-explorer COMMAND --help` says the same. `subtract` and `batch` also take every "
+        "[setting](config.md) as an option of its name, as in `--gridInnerSize 4` or "
+        "`--grid-inner-size 4`. [The command line](../howto/command-line.md) shows them in use.",
+    ]
+    for command in COMMANDS:
+        parser = make_parser(command, named=True)
+        parts += [f"## {command}", _table(("option", "meaning"), list(_options(parser)))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    """Options with their meanings, without help and the settings of a subtraction."""
+    settings = {f"--{name}" for name in ZogyConfig.field_names()}
+    formatter = parser._get_formatter()
+    for action in parser._actions:
+        if isinstance(action, argparse._HelpAction) or settings & set(action.option_strings):
+            continue
+        words = formatter._format_action_invocation(action)
+        yield f"`{words}`", formatter._expand_help(action)
+
+
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"config.md": config_page, "flags.md": flags_page, "detections.md": detections_page}
+    {
+        "config.md": config_page,
+        "flags.md": flags_page,
+        "detections.md": detections_page,
+        "command-line.md": command_line_page,
+    }
 )
 """File name to the function that makes its text."""
 

@@ -53,6 +53,9 @@ _COMMANDS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], None], Callabl
 }
 """Name to what adds a command's options and what runs it."""
 
+COMMANDS = tuple(_COMMANDS)
+"""Names of all commands."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of ``zogy-explorer``.

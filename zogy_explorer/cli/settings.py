@@ -13,6 +13,7 @@ import param
 
 from zogy_explorer.engine import ZogyConfig
 from zogy_explorer.engine.config import GROUPS, UNITS
+from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting
 from zogy_explorer.errors import InputError, ReadError
 
 _PREFIX = "field_"  # of what the options of fields are kept under
@@ -120,8 +121,12 @@ def _add_field(group: argparse._ArgumentGroup, field: str) -> None:
     parameter = ZogyConfig.param[field]
     names = list(dict.fromkeys((f"--{kebab(field)}", f"--{field}")))
     unit = f" {UNITS[field]}" if field in UNITS else ""
-    sentence = re.split(r"(?<=[.;]) ", " ".join(str(parameter.doc).split()))[0].rstrip(".;")
+    sentence = re.split(r"(?<=[.;])(?<!eqs\.) ", " ".join(str(parameter.doc).split()))[0].rstrip(
+        ".;"
+    )
     default = "automatic" if parameter.default is None else parameter.default
+    if isinstance(parameter, AstrometricNoiseSetting) and parameter.default is None:
+        default, unit = "off", ""
     # The command line computes in a grid, as the page does.
     default = True if field == "doSpatialGrid" else default
     text = f"{sentence} (default: {_plain(default)}{unit})".replace("%", "%%")

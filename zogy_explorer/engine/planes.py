@@ -199,13 +199,13 @@ def _difference(
     images: tuple[Spectrum, Spectrum], transfer: Transfer, job: Job, overwrite: bool
 ) -> tuple[Spectrum, Spectrum | None, Spectrum | None]:
     """Spectra of D, S and, for the noise terms, S_R; kernels are never made for the whole plane."""
-    diff, score = images
-    if not overwrite:
-        diff, score = diff.copy(), score.copy()
+    diff, score = images if overwrite else (np.empty_like(image) for image in images)
     score_r = np.empty_like(score) if job.calculate_score and job.terms.names else None
     factors = Factors.of(transfer.weights, transfer.floor, diff.real.dtype)
     assert transfer.psfs is not None
     for part, (psf_n, psf_r) in blocks_of(transfer.psfs, job.arithmetic):
+        if not overwrite:
+            diff[part], score[part] = images[0][part], images[1][part]
         job.arithmetic.difference_and_score(
             psf_n,
             psf_r,

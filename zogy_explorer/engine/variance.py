@@ -149,9 +149,11 @@ def propagate_both(
         return propagate(variances, diff_squares), score
     diff, score_excess = excess_n, excess_r
     if not overwrite:
-        diff, score_excess = diff.copy(), score_excess.copy()
+        diff, score_excess = np.empty_like(excess_n), np.empty_like(excess_r)
     squares = [square.compact for square in (*diff_squares, *score_squares)]
     for part, blocks in blocks_of(squares, arithmetic):
+        if not overwrite:
+            diff[part], score_excess[part] = excess_n[part], excess_r[part]
         arithmetic.weighted_twice(diff[part], score_excess[part], blocks)
     totals = (
         sum(v.common * square.sum for square, v in zip(pair, variances, strict=True))

@@ -380,7 +380,7 @@ class ZogyConfig(param.Parameterized):
 
     def _plain(self, name: str) -> Any:
         value = getattr(self, name)
-        kind = self.param[name]
+        kind = type(self).param[name]  # an instance would make a copy of each, slowly
         if isinstance(value, list):
             return list(value)
         if isinstance(kind, AstrometricNoiseSetting):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -287,7 +288,15 @@ def determinant_radius(stamp: Stamp, settings: Settings) -> float:
     center = None
     if settings.centroidOrigin == "geometric":
         center = ((stamp.shape[0] - 1) // 2, (stamp.shape[1] - 1) // 2)
-    return adaptive_moments(stamp, center).determinant_radius
+    return _radius(np.ascontiguousarray(stamp).tobytes(), stamp.shape, stamp.dtype.str, center)
+
+
+@lru_cache(maxsize=16)
+def _radius(
+    pixels: bytes, shape: tuple[int, ...], dtype: str, center: tuple[float, float] | None
+) -> float:
+    """Kept, because every move of a slider asks for the same PSFs again."""
+    return adaptive_moments(np.frombuffer(pixels, dtype).reshape(shape), center).determinant_radius
 
 
 def evaluate_psf(psf: Psf, x: float, y: float, what: str) -> Stamp:

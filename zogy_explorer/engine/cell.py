@@ -6,6 +6,7 @@ exceptions for bad data, which becomes flags.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -135,8 +136,9 @@ def compute_cell(
     return replace(result, timings=timings, flags=tidied(result.flags))
 
 
+@functools.cache
 def _keep_freed_memory() -> None:
-    """Let the allocator keep what a cell frees for the next one.
+    """Let the allocator keep what a cell frees for the next one; once for the process.
 
     glibc hands freed memory back to the system beyond twice the largest block that was ever
     freed (up to 32 MB); a cell's planes are small, so all their pages would be fetched anew,

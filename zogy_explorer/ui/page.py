@@ -79,6 +79,7 @@ class Page:
         session.present = present
         self.wall.on_tap(session.select_at)
         self.wall.on_view(lambda view: session.param.update(view=view))
+        self.wall.on_tap(lambda x, y: session.studies.tap(x, y, self.wall.step))
         self._follow(self._show_frame, "frame")
         self._follow(self._show_live, "live_cell")
         self._follow(self._show_growing, "growing")

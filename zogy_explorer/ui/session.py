@@ -40,6 +40,7 @@ from zogy_explorer.ui.live import (
 from zogy_explorer.ui.runs import FrameCache, with_run
 from zogy_explorer.ui.session_file import SessionSpec, display_from, parse_session
 from zogy_explorer.ui.state import Frame, LiveCell, Pair, frame_notices
+from zogy_explorer.ui.studies import Studies
 from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.work import (
     FrameOrder,
@@ -104,6 +105,8 @@ class Session(Editing):
         self.present: Present = lambda frame, before: {}
         """Called in the worker to prepare what a view needs of a new frame, given the old one."""
         self.param.watch(lambda *events: self._mirror(), "anchor")
+        self.studies = Studies(self)
+        """Questions about the results."""
 
     # -- what is shown ---------------------------------------------------------------------
 
@@ -265,6 +268,7 @@ class Session(Editing):
         self._frames.close()
         self._cells.close()
         self._kept.clear()
+        self.studies.close()
 
     # -- inside ----------------------------------------------------------------------------
 

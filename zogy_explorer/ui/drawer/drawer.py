@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import panel as pn
+import param
 
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer.base import DrawerTab
@@ -12,14 +13,17 @@ from zogy_explorer.ui.drawer.cells import CellsTab
 from zogy_explorer.ui.drawer.changes import ChangesTab
 from zogy_explorer.ui.drawer.code import CodeTab
 from zogy_explorer.ui.drawer.cut import CutTab
+from zogy_explorer.ui.drawer.detections import DetectionsTab
 from zogy_explorer.ui.drawer.log import LogTab
 from zogy_explorer.ui.drawer.radial import RadialTab
 from zogy_explorer.ui.drawer.runs import RunsTab
 from zogy_explorer.ui.drawer.threshold import ThresholdTab
+from zogy_explorer.ui.panes import FrontAware
 from zogy_explorer.ui.style import Lazy, Palette
 
 TABS: tuple[Callable[[PageContext], DrawerTab], ...] = (
     CellsTab,
+    DetectionsTab,
     ThresholdTab,
     ChangesTab,
     RunsTab,
@@ -62,6 +66,7 @@ class Drawer:
             styles={"border-top": "1px solid var(--zx-border)"},
         )
         self.theme(colors)
+        self._tabs.param.watch(self._switched, "active")
         self._tabs.param.watch(lambda event: context.painter.ask(self.refresh), "active")
 
     def theme(self, colors: Palette) -> None:
@@ -78,3 +83,9 @@ class Drawer:
         place = self._tabs.active
         self._places[place].fill()
         self.tabs[place].show()
+
+    def _switched(self, event: param.parameterized.Event) -> None:
+        for place in (event.old, event.new):
+            tab = self.tabs[place]
+            if isinstance(tab, FrontAware):
+                tab.in_front(place == event.new)

@@ -29,6 +29,7 @@ from zogy_explorer.ui.wall.layout import arrange, place_panels
 from zogy_explorer.ui.wall.marks import CellLike, GridMarks, SelectionMarks
 from zogy_explorer.ui.wall.palettes import DARK, LIGHT, diverging_palette, sky_palette
 from zogy_explorer.ui.wall.panel import Panel, mask_header, value_header
+from zogy_explorer.ui.wall.points import PointMark, PointMarks
 from zogy_explorer.ui.wall.pyramid import Pyramid, View
 from zogy_explorer.ui.wall.readout import Readout
 from zogy_explorer.ui.wall.sky import tangent_plane
@@ -100,9 +101,11 @@ class ImageWall:
         self._overlay_mapper = LinearColorMapper(palette=["#00000000"] * 256, low=-0.5, high=255.5)
         self._overlays = self._add_overlays()
         self._grid, self._selection = GridMarks(self._theme), SelectionMarks(self._theme)
+        self._points = PointMarks(self._theme)
         for panel in self.panels.values():
             self._grid.add_to(panel.figure)
             self._selection.add_to(panel.figure)
+            self._points.add_to(panel.figure)
         self._readout = Readout(self.layers, self._grid.cells, self._frame.exact)
         self._readout.attach(
             [panel.figure for panel in self.panels.values()],
@@ -221,6 +224,11 @@ class ImageWall:
         with self._hold():
             self._selection.set_cell(cell)
 
+    def mark(self, kind: str, marks: Sequence[PointMark]) -> None:
+        """Replace the marks of one kind, such as ``"detections"``, in all panels."""
+        with self._hold():
+            self._points.show(kind, marks)
+
     def zoom_to(self, box: Box, margin: float = 0.1) -> None:
         """Show a box with a margin, as a fraction of its longer side."""
         self.set_view(box_view(box, margin))
@@ -331,6 +339,7 @@ class ImageWall:
         self._recolor_masks()
         self._grid.set_theme(theme, visible=settings.grid)
         self._selection.set_theme(theme)
+        self._points.set_theme(theme)
         self._readout.set_theme(theme)
         for marks in (self._divider, self.cut_line, self._contours, self._sky_marks):
             marks.set_theme(theme)
@@ -359,7 +368,7 @@ class ImageWall:
                     layer, self._theme, self._present, dict(self.settings.plane_colors)
                 )
             else:
-                stretch = self._frame.stretch(name, self._step)
+                stretch = self._frame.stretch(name, self.step)
                 text = value_header(layer, self._theme, self._palette(layer), stretch)
             panel.set_header(text)
 
@@ -373,7 +382,7 @@ class ImageWall:
         return next((size for size in known if size is not None), _ASSUMED_SIZE)
 
     @property
-    def _step(self) -> float:
+    def step(self) -> float:
         """Image pixels a screen pixel."""
         return (self._x_range.end - self._x_range.start) / self._size[0]
 
@@ -392,7 +401,7 @@ class ImageWall:
                 continue  # painted when it is back
             panel = self.panels[name]
             is_mask = panel.layer.kind == "mask"
-            stretch = None if is_mask else self._frame.stretch(name, self._step)
+            stretch = None if is_mask else self._frame.stretch(name, self.step)
             levels = None if window is None else self._frame.levels(name, window, stretch)
             if is_mask:
                 self._present = [] if levels is None else self._frame.codes.present(levels)
@@ -402,7 +411,7 @@ class ImageWall:
         self._draw_contours(window)
         self._headers()
         self._divider.follow(self.view)
-        self._sky_marks.follow(self._step, self._size[0])
+        self._sky_marks.follow(self.step, self._size[0])
         self.painted += 1
 
     def _draw_contours(self, window: Window | None) -> None:

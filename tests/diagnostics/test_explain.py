@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, replace
 import numpy as np
 import pytest
 
-from zogy_explorer import ZogyConfig, plan, run
+from zogy_explorer import Exposure, KernelPsf, ZogyConfig, plan, run
 from zogy_explorer.diagnostics import CAUSES, explain
 from zogy_explorer.engine import Difference
 from zogy_explorer.errors import InputError
@@ -63,6 +63,82 @@ def test_a_step_of_the_sky_is_named_per_pixel(level: float) -> None:
     assert first.amplitude == pytest.approx(level, abs=4 * first.error)
 
 
+def with_step(seed: int, step: float, where: tuple[slice, ...], image: int = 0) -> Difference:
+    pair = list(FlawedPair(stars=((40.2, 44.7, 8000.0),)).draw(seed))
+    sky = pair[image].image.copy()
+    sky[where] += step
+    pair[image] = pair[image].replace(image=sky)
+    return run(plan(*pair, ZogyConfig(background="none")))
+
+
+@pytest.mark.parametrize("image", [0, 1])
+@pytest.mark.parametrize("along", ["x", "y"])
+@pytest.mark.parametrize("step", [40.0, -40.0])
+def test_an_edge_of_the_sky_is_named_with_its_step_and_its_place(
+    step: float, along: str, image: int
+) -> None:
+    where = (slice(None), slice(50, None)) if along == "x" else (slice(50, None),)
+    first = explain(with_step(5, step, where, image), *HERE).first
+    assert first.name == "background"
+    assert first.amplitude == pytest.approx(step, rel=0.1)
+    assert first.values[f"edge_{along}"] == 49.5
+    assert first.values["image"] == image
+    assert f"from {'column' if along == 'x' else 'row'} 50 on" in first.sentence
+
+
+def test_a_sky_that_is_uneven_does_not_count_as_noise() -> None:
+    """σ(Scorr) of this frame is 7, but not because its pixels are noisier than they say."""
+    difference = with_step(6, 40.0, (slice(None), slice(50, None)))
+    assert difference.cells[0].noise.scorr_measured > 3
+    assert explain(difference, 20.0, 30.0).noise_excess < 1.4
+    assert explain(difference, 20.0, 30.0).first.name == "noise"
+
+
+def test_what_the_frequency_floor_leaves_of_a_bright_star_is_called_ringing() -> None:
+    pair = FlawedPair(stars=((48.3, 47.6, 3e6),)).draw(1)
+    difference = run(plan(*pair, ZogyConfig(background="none", frequencyFloor=0.05)))
+    first = explain(difference, 54.0, 49.0).first
+    assert first.name == "ringing"
+    assert first.amplitude == pytest.approx(1.0, abs=0.3)
+    assert "Lower frequencyFloor" in first.advice
+
+
+def test_ringing_names_the_far_pixel_that_it_comes_from() -> None:
+    """Noisy stamps without a floor: D's kernels carry a hit over the whole frame."""
+    rng = np.random.default_rng(1)
+
+    def with_noisy_psf(exposure: Exposure) -> Exposure:
+        stamp = exposure.psf.stamp
+        noisy = stamp + rng.normal(0, 3e-5 * stamp.max(), stamp.shape)
+        return exposure.replace(psf=KernelPsf(noisy / noisy.sum()))
+
+    pair = (with_noisy_psf(e) for e in FlawedPair(hit=(70, 50, 3e5), **EMPTY).draw(1))
+    difference = run(plan(*pair, ZogyConfig(background="none", frequencyFloor=0.0)))
+    first = explain(difference, *HERE).first
+    assert first.name == "ringing"
+    assert (first.values["x"], first.values["y"]) == (70, 50)
+    assert first.amplitude == pytest.approx(3e5, rel=0.02)
+    assert "22 px away" in first.sentence
+
+
+@pytest.mark.parametrize("at", [(1.0, 48.0), (3.0, 47.0)])
+def test_a_star_cut_by_the_frame_is_put_down_to_its_edge(at: tuple[float, float]) -> None:
+    first = explain(subtract(stars=((0.4, 47.6, 2e5),)), *at).first
+    assert first.name == "edge"
+    assert "beyond the edge of the frame" in first.sentence
+
+
+def test_what_nothing_explains_is_not_called_noise() -> None:
+    """A pattern that no cause makes: every second pixel of a patch is off."""
+    science, template = FlawedPair(**EMPTY).draw(2)
+    image = science.image.copy()
+    image[30:66:2, 30:66:2] += np.random.default_rng(3).choice([-90.0, 90.0], (18, 18))
+    difference = run(plan(science.replace(image=image), template, ZogyConfig(background="none")))
+    found = explain(difference, *HERE)
+    assert found.first.name != "noise"
+    assert found.chi2 > 3 * found.n_pixels
+
+
 def test_a_hit_is_named_with_its_pixel_and_charge() -> None:
     first = explain(subtract(hit=(50, 47, 600.0)), *HERE).first
     assert first.name == "cosmic_ray"
@@ -89,6 +165,8 @@ def test_a_star_that_alone_is_brighter_has_changed_itself() -> None:
     assert varied.amplitude == pytest.approx(2000, rel=0.1)
     all_brighter = explain(subtract(stars=(star, *FIELD), flux_error=0.1), *HERE).first
     assert all_brighter.name == "flux"
+    assert "4 neighbours may share it" in all_brighter.sentence
+    assert all_brighter.values["common_flux"] == pytest.approx(0.1, rel=0.1)
 
 
 def test_a_shift_is_compared_with_that_of_the_neighbours() -> None:

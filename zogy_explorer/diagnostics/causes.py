@@ -22,6 +22,7 @@ CAUSES = (
     "ringing",
     "new_source",
     "noise",
+    "unexplained",
 )
 """Names of all causes."""
 

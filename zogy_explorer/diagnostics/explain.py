@@ -13,15 +13,16 @@ star) thus compete, and both figures are reported.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
 from zogy_explorer.diagnostics.causes import Cause
+from zogy_explorer.diagnostics.choice import LEAST_GAIN, Choice, Chooser
 from zogy_explorer.diagnostics.damage import damage_near
 from zogy_explorer.diagnostics.field_errors import FieldErrors, field_errors
-from zogy_explorer.diagnostics.local_pair import Corrected, Error, Plane
-from zogy_explorer.diagnostics.residual_fit import WIDTHS, Added, Fit, fit_residual
+from zogy_explorer.diagnostics.hypotheses import Hypotheses, Model
+from zogy_explorer.diagnostics.local_pair import Error, Plane
+from zogy_explorer.diagnostics.residual_fit import Fit
 from zogy_explorer.diagnostics.residual_window import (
     Field,
     cell_at,
@@ -31,29 +32,12 @@ from zogy_explorer.diagnostics.residual_window import (
     window_box,
     window_radius,
 )
-from zogy_explorer.diagnostics.suspects import Hits, PointSource, Suspects
 from zogy_explorer.diagnostics.wording import Finding, describe
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.geometry import Box
 
-_MOST_CAUSES = 4
-_CANNOT_TELL = 4.0  # Δχ² below which a PSF that is wrong could be either image's
-_LEAST_GAIN = 5.0  # of a cause: with several to choose from, chance brings a little
-_LEAST_SHARE = 0.01  # of the excess χ², for a further cause to be worth naming
-_FITTED = (
-    "shift",
-    "flux",
-    "psf_width",
-    "background",
-    "new_source",
-    "cosmic_ray",
-    "ringing",
-)
-_LEAST_SCATTER = 0.01  # of the flux ratio from source to source: colours differ
+_NO_NOISE = 8.0  # σ of χ² from which D is no noise even if nothing explains it
 _MISFIT = 1.5  # reduced χ² of the best account from which no account is a good one
-_SLIGHT = 0.35  # rms of a difference of PSF shape over the light's
-_PLAUSIBLE = {"flux": 0.4, "psf_width": 0.4}
-"""Largest errors of a pair that are still errors of a pair; a shift may be one FWHM."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +50,8 @@ class Explanation:
         Position in the frame of the science image [px].
     causes
         Supported causes first, in the order in which they explain D; then the others that were
-        tried, by what each would explain alone. "noise" comes first if D is consistent with it.
+        tried, by what each would explain alone. "noise" comes first if D is consistent with it,
+        "unexplained" if it is not and no cause is supported.
     window
         Pixels that were looked at; those within ``radius`` of the position count.
     radius
@@ -77,7 +62,7 @@ class Explanation:
         χ² that the supported causes leave.
     noise_excess
         Measured over predicted σ of D or Scorr, whichever is larger, by which errors were
-        widened; at least 1.
+        widened; at least 1. What is smooth over the PSFs' reach does not count as noise.
     misfit
         χ² per pixel of the best account, if above 1: then errors of the model rather than noise
         limit it, and ``Cause.gain`` counts Δχ² in units of this.
@@ -177,20 +162,6 @@ def _failed(cell: CellResult, x: float, y: float, box: Box, radius: float) -> Ex
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Model:
-    """Causes taken together."""
-
-    names: tuple[str, ...] = ()
-    errors: tuple[str, ...] = ()
-    added: tuple[Added, ...] = ()
-    dof: int = 0
-    source: PointSource | None = None
-    hits: Hits | None = None
-    far: Hits | None = None
-    shapes: tuple[Added, ...] = ()
-
-
 class _Inquiry:
     """One call of `explain`."""
 
@@ -210,183 +181,46 @@ class _Inquiry:
         assert variance is not None  # every difference has it
         frame = Field(variance, difference.plan.bbox)
         self.window = residual_window(difference.plan, cell, x, y, radius, frame)
-        self.excess = noise_excess(cell)
-        pair = self.window.pair
-        self.fwhm = wider_fwhm(difference.plan)
-        self.start: Corrected = pair.corrected(Error())
-        self.reach = max(2.0, self.fwhm)
-        rows, columns = np.mgrid[
-            pair.window.y0 : pair.window.end_y, pair.window.x0 : pair.window.end_x
-        ]
-        self.core = np.hypot(columns - x, rows - y) <= self.reach
-        self.suspects = Suspects(self.window, self.start, (x, y), self.reach)
-        self.chi2 = self.window.chi2(self.start.diff)
+        self.excess = noise_excess(difference.plan, cell)
+        start = self.window.pair.corrected(Error(), ("flux",))
+        self.diff = start.diff
+        self.chi2 = self.window.chi2(self.diff)
         self.misfit = 1.0
-        self.penalty = float(np.log(max(self.window.n_pixels, 2)))
+        fwhm = wider_fwhm(difference.plan)
+        self._hypotheses = Hypotheses(self.window, start, (x, y), fwhm)
 
-    # --- models ----------------------------------------------------------------------------
-
-    def extended(self, model: _Model, name: str, left: Plane) -> list[_Model]:
-        """The model with one more cause; several where there are several ways."""
-
-        def more(**changes: Any) -> _Model:
-            called = "psf_width" if name == "psf_shape" else name
-            return replace(model, names=(*model.names, called), **changes)
-
-        if name == "shift":
-            return [more(errors=(*model.errors, "dx", "dy"), dof=model.dof + 2)]
-        if name == "flux":
-            return [more(errors=(*model.errors, "flux"), dof=model.dof + 1)]
-        if name == "psf_width":
-            return [more(errors=(*model.errors, which), dof=model.dof + 1) for which in WIDTHS]
-        if name == "psf_shape":
-            shapes = self.suspects.shapes()
-            added = (*model.added, *shapes)
-            return [more(added=added, dof=model.dof + len(shapes), shapes=shapes)]
-        if name == "background":
-            level = self.suspects.level()
-            return [more(added=(*model.added, level), dof=model.dof + 1)]
-        if name == "new_source":
-            source = self.suspects.point_source(left)
-            if source is None:
-                return []
-            added = (*model.added, source.template)
-            return [more(added=added, dof=model.dof + 3, source=source)]
-        found = []
-        if name == "ringing":
-            floor = self.suspects.floor_residual()
-            if floor is not None:
-                found.append(more(added=(*model.added, floor), dof=model.dof + 1))
-            for image in (0, 1):
-                hits = self.suspects.far_hit(left, image=image)
-                if hits is not None:
-                    added = (*model.added, *hits.templates)
-                    found.append(more(added=added, dof=model.dof + 3, far=hits))
-            return found
-        assert name == "cosmic_ray"
-        for image in (0, 1):
-            hits = self.suspects.hits(left, image=image, penalty=2 * self.penalty * self.misfit)
-            if hits is not None:
-                dof = model.dof + 1 + 2 * len(hits.pixels)
-                found.append(more(added=(*model.added, *hits.templates), dof=dof, hits=hits))
-        return found
-
-    def fit(self, model: _Model) -> Fit | None:
-        """Fit of a model; None if it cannot be told or is not plausible."""
-        fit = fit_residual(self.window, model.errors, model.added)
-        if fit is None or not self._plausible(fit):
-            return None
-        return fit
-
-    def _plausible(self, fit: Fit) -> bool:
-        error = fit.error
-        return (
-            np.hypot(error.dx, error.dy) <= self.fwhm
-            and abs(error.flux) <= _PLAUSIBLE["flux"]
-            and max(abs(error.width_science), abs(error.width_template)) <= _PLAUSIBLE["psf_width"]
-        )
-
-    def best(self, model: _Model, name: str, left: Plane) -> tuple[_Model, Fit] | None:
-        """The best way to add a cause."""
-        fits = [(m, self.fit(m)) for m in self.extended(model, name, left)]
-        usable = [(m, fit) for m, fit in fits if fit is not None]
-        if name == "ringing":
-            usable = [(m, fit) for m, fit in usable if self._rings(m, fit, left)]
-        usable = [(m, fit) for m, fit in usable if not m.shapes or self._slight(m, fit)]
-        if not usable:
-            return None
-        best, first = min(usable, key=self._cost), usable[0]
-        if name == "psf_width" and first[1].chi2 < best[1].chi2 + _CANNOT_TELL * self.misfit:
-            return first
-        return best
-
-    def _cost(self, way: tuple[_Model, Fit]) -> float:
-        """χ² and penalty, in units of χ² that a pixel has at best."""
-        model, fit = way
-        return fit.chi2 / self.misfit + self.penalty * model.dof + self._unshared(fit)
-
-    def _unshared(self, fit: Fit) -> float:
-        """χ² of a flux ratio that the neighbours do not have."""
-        if "flux" not in fit.values or self.field is None:
-            return 0.0
-        common = self.field.flux
-        common = replace(common, scatter=max(common.scatter, _LEAST_SCATTER))
-        return common.pull(fit.values["flux"], fit.errors["flux"]) ** 2
-
-    def _rings(self, model: _Model, fit: Fit, left: Plane) -> bool:
-        """Whether ringing explains D at the position itself, and no more than it may."""
-        if model.far is None and not 0.5 <= fit.values["ringing"] <= 2.0:
-            return False  # what the floor leaves is known: its amplitude is 1
-        plane = model.added[-1].plane * fit.values["ringing"]
-        before, after = (self.window.chi2(p * self.core) for p in (left, left - plane))
-        return before - after > self.penalty * self.misfit * (1 if model.far is None else 3)
-
-    def _slight(self, model: _Model, fit: Fit) -> bool:
-        """Whether a difference of shape is small against the light that has it."""
-        plane = sum((fit.values[t.name] * t.plane for t in model.shapes), np.zeros(()))
-        light = model.shapes[0].light
-        assert light is not None
-        return self.window.chi2(plane) < _SLIGHT**2 * self.window.chi2(light)
-
-    # --- the answer ------------------------------------------------------------------------
+    @property
+    def pull(self) -> float:
+        """By how many σ χ² is larger than that of noise."""
+        n = self.window.n_pixels
+        return float((self.chi2 - n) / np.sqrt(2 * n)) if n else 0.0
 
     def explanation(self) -> Explanation:
-        damaged = self._damaged()
-        alone, chosen, fit = self._attempt()
-        if self.field is None and {"shift", "flux"} & set(chosen.names):
+        choice, damaged = self._choice(), self._damaged()
+        if self.field is None and {"shift", "flux"} & set(choice.model.names):
             self.field = field_errors(self.difference, self.x, self.y)
-            if self.field is not None and "flux" in chosen.names:
-                alone, chosen, fit = self._attempt()
-        accounts = [self.chi2, *(f.chi2 for _, f in alone.values())]
+            if self.field is not None and "flux" in choice.model.names:
+                choice = self._choice()
+        accounts = [self.chi2, *(fit.chi2 for _, fit in choice.alone.values())]
         accounts += [self.chi2 - known.delta_chi2 for known in damaged]
-        best = min([*accounts, *([] if fit is None else [fit.chi2])])
-        self.misfit = max(best / max(self.window.n_pixels, 1), 1.0)
+        accounts += [] if choice.fit is None else [choice.fit.chi2]
+        self.misfit = max(min(accounts) / max(self.window.n_pixels, 1), 1.0)
         if self.misfit > _MISFIT:  # nothing fits: what is left is no noise, and counts as error
-            alone, chosen, fit = self._attempt()
-            damaged = self._damaged()
-        gain = max((self._gain(m, f) for m, f in alone.values()), default=0.0)
-        left, chi2_left = self.start.diff, self.chi2
-        if damaged and damaged[0].plane is not None and damaged[0].gain > max(gain, _LEAST_GAIN):
-            chosen, fit = _Model(), None
+            choice, damaged = self._choice(), self._damaged()
+        gain = max((self._gain(*way) for way in choice.alone.values()), default=0.0)
+        left, chi2_left = self.diff, self.chi2
+        if damaged and damaged[0].plane is not None and damaged[0].gain > max(gain, LEAST_GAIN):
+            choice = replace(choice, model=Model(), fit=None)
             damaged[0] = replace(damaged[0], supported=True)
             left = left - damaged[0].plane
             chi2_left -= damaged[0].delta_chi2
-        elif fit is not None:
-            left, chi2_left = fit.left, fit.chi2
-        findings = []
-        for name, (m, f) in alone.items():
-            supported = name in chosen.names
-            of, its = (chosen, fit) if supported else (m, f)
-            findings.append(
-                Finding(
-                    name=name,
-                    delta_chi2=self.chi2 - f.chi2,
-                    gain=self._gain(m, f),
-                    supported=supported,
-                    fit=its,
-                    source=of.source,
-                    hits=of.hits,
-                    far=of.far,
-                    shapes=of.shapes,
-                )
-            )
-        for known in damaged:  # a hit may be both fitted and flagged: the better account stays
-            same = next((f for f in findings if f.name == known.name), None)
-            if same is None or (known.gain > same.gain and not same.supported):
-                findings = [f for f in findings if f is not same]
-                findings.append(known)
-        order = {name: i for i, name in enumerate(chosen.names)}
-        findings.sort(
-            key=lambda f: (not f.supported, order.get(f.name, -1 if f.supported else 0), -f.gain)
-        )
-        if not any(f.supported for f in findings):
-            findings.insert(0, Finding(name="noise", delta_chi2=0.0, gain=0.0, supported=True))
-        causes = tuple(describe(f, self) for f in findings)
+        elif choice.fit is not None:
+            left, chi2_left = choice.fit.left, choice.fit.chi2
         unit = 1 / self.cell.flux_diff
         return Explanation(
             x=self.x,
             y=self.y,
-            causes=causes,
+            causes=tuple(describe(f, self) for f in self._ranked(choice, damaged)),
             window=self.window.pair.window,
             radius=self.radius,
             chi2=self.chi2,
@@ -395,73 +229,72 @@ class _Inquiry:
             noise_excess=self.excess,
             misfit=self.misfit,
             cell=self.cell.cell.name,
-            diff=self.start.diff * unit,
-            model=(self.start.diff - left) * unit,
+            diff=self.diff * unit,
+            model=(self.diff - left) * unit,
         )
 
-    def _attempt(self) -> tuple[dict[str, tuple[_Model, Fit]], _Model, Fit | None]:
-        """Every cause alone, and those that together are worth their parameters.
+    def _chooser(self) -> Chooser:
+        return Chooser(self._hypotheses, self.diff, self.chi2, self.misfit, self.field)
 
-        A free difference of shape can imitate two simple causes at once, so that it is taken only
-        if causes chosen without it are worse.
-        """
-        alone = {}
-        for name in (*_FITTED, "psf_shape"):
-            found = self.best(_Model(), name, self.start.diff)
-            if found is not None:
-                alone[name] = found
-        shape = alone.pop("psf_shape", None)
-        chosen, fit = self._chosen(alone)
-        if shape is None:
-            return alone, chosen, fit
-        shaped = {**alone, "psf_width": shape}
-        other, its = self._chosen(shaped)
-        cost = self.chi2 / self.misfit if fit is None else self._cost((chosen, fit))
-        if other.shapes and its is not None and self._cost((other, its)) < cost:
-            return shaped, other, its
-        return alone, chosen, fit
+    def _choice(self) -> Choice:
+        return self._chooser().choose()
 
-    def _gain(self, model: _Model, fit: Fit) -> float:
-        return self.chi2 / self.misfit - self._cost((model, fit))
+    def _gain(self, model: Model, fit: Fit) -> float:
+        return self._chooser().gain(model, fit)
 
-    def _chosen(self, alone: dict[str, tuple[_Model, Fit]]) -> tuple[_Model, Fit | None]:
-        """Causes taken one after the other while each is worth its parameters."""
-        model, fit = _Model(), None
-        excess = max(self.chi2 - self.window.n_pixels, 0.0)
-        candidates = dict(alone)
-        while candidates and len(model.names) < _MOST_CAUSES:
-            m, f = min(candidates.values(), key=self._cost)
-            before = self.chi2 if fit is None else fit.chi2
-            fallen = before - f.chi2
-            cost = self.chi2 / self.misfit if fit is None else self._cost((model, fit))
-            if self._cost((m, f)) > cost - _LEAST_GAIN or fallen < _LEAST_SHARE * excess:
-                break
-            model, fit = m, f
-            candidates = {}
-            for other in alone:
-                if other not in model.names:
-                    found = self.best(model, other, fit.left)
-                    if found is not None:
-                        candidates[other] = found
-        return model, fit
+    def _ranked(self, choice: Choice, damaged: list[Finding]) -> list[Finding]:
+        """All that was found: supported first, in the order in which it was taken."""
+        findings = []
+        for name, (model, fit) in choice.alone.items():
+            supported = name in choice.model.names
+            of, its = (choice.model, choice.fit) if supported else (model, fit)
+            findings.append(
+                Finding(
+                    name=name,
+                    delta_chi2=self.chi2 - fit.chi2,
+                    gain=self._gain(model, fit),
+                    supported=supported,
+                    fit=its,
+                    source=of.source,
+                    hits=of.hits,
+                    far=of.far,
+                    edge=of.edge,
+                    shapes=of.shapes,
+                )
+            )
+        for known in damaged:  # a hit may be both fitted and flagged: the better account stays
+            same = next((f for f in findings if f.name == known.name), None)
+            if same is None or (known.gain > same.gain and not same.supported):
+                findings = [f for f in findings if f is not same]
+                findings.append(known)
+        order = {name: i for i, name in enumerate(choice.model.names)}
+        findings.sort(
+            key=lambda f: (not f.supported, order.get(f.name, -1 if f.supported else 0), -f.gain)
+        )
+        if not any(f.supported for f in findings):
+            name = "unexplained" if self.pull > _NO_NOISE else "noise"
+            findings.insert(0, Finding(name=name, delta_chi2=0.0, gain=0.0, supported=True))
+        return findings
 
     def _damaged(self) -> list[Finding]:
         """Known bad pixels by kind, those that explain most first."""
-        box, reach = self.window.pair.window, int(np.ceil(self.reach)) + 2
+        hypotheses = self._hypotheses
+        box, reach = self.window.pair.window, int(np.ceil(hypotheses.reach)) + 2
         wide = Box(box.x0 - reach, box.y0 - reach, box.width + 2 * reach, box.height + 2 * reach)
         sigmas = (self.cell.sigma_science, self.cell.sigma_template)
         plan = self.difference.plan
-        damage = damage_near(plan, wide, sigmas).with_edge(plan, (self.x, self.y), self.reach)
+        damage = damage_near(plan, wide, sigmas)
+        damage = damage.with_edge(plan, (self.x, self.y), 2 * hypotheses.reach)
         findings = []
         for kind, pixels in damage.pixels.items():
-            delta, rank, plane = self.suspects.damage(self.start.diff, pixels)
+            delta, rank, plane = hypotheses.suspects.damage(self.diff, pixels)
             findings.append(
                 Finding(
                     name=kind,
                     delta_chi2=delta,
                     # That these pixels are bad is known, so that they pay only for what free
                     # values explain by chance: χ² of ``rank`` degrees of freedom.
-                    gain=delta / self.misfit - rank - 3 * np.sqrt(2 * rank) - self.penalty,
+                    gain=delta / self.misfit - rank - 3 * np.sqrt(2 * rank) - hypotheses.penalty,
                     supported=False,
                     pixels=pixels,
                     planes=damage.planes.get(kind, ()),

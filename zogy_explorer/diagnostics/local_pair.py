@@ -20,7 +20,9 @@ even where there is nothing: D ≈ −d·∇M + φ M + ε M_width, with M = F_D 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.fft
@@ -41,6 +43,8 @@ SKY_PARAMETERS = ("dx", "dy", "flux", "width_science", "width_template")
 
 _LEAST_POWER = 1e-4  # of W: frequencies with less say nothing of T but bring its noise
 _WIDTH_STEP = 1e-3
+_WHOLE_CELL = 2**17  # [px] of a cell that is small enough to be looked at as a whole
+_MOST_BEYOND = 0.01  # of the squares of D's kernels beyond the border
 _REACHES = 3.0  # of the kernels, which hold all but 1e-4 of their squares within one
 
 
@@ -84,7 +88,7 @@ class Corrected:
     sky_noise
         Power of the noise of T̂ over that of one pixel of unit variance.
     multipliers
-        Of T̂, for each θ: the spectra of ∂D/∂θ as the error grows.
+        Of T̂, for each θ that was asked for: the spectra of ∂D/∂θ as the error grows.
     """
 
     diff: Plane
@@ -142,19 +146,27 @@ class LocalPair:
 
     def kernels(self, error: Error) -> Kernels:
         """Kernels of the pair with its flux ratio and PSF widths corrected."""
+        if error.flux == error.width_science == error.width_template == 0:
+            return self._kernels
+        return self._kernels_of(self._psfs_of(error), error.flux)
+
+    @cached_property
+    def _kernels(self) -> Kernels:
+        return self._kernels_of(self._psfs, 0.0)
+
+    def _kernels_of(self, psfs: tuple[Spectrum, Spectrum], flux: float) -> Kernels:
         dtype = self.spectra[0].dtype
-        psf_n = self._stretched(0, error.width_science).astype(dtype, copy=False)
-        psf_r = self._stretched(1, error.width_template).astype(dtype, copy=False)
-        weights = replace(self.weights, flux_n=self.weights.flux_n * (1 + error.flux))
+        psf_n, psf_r = (psf.astype(dtype, copy=False) for psf in psfs)
+        weights = replace(self.weights, flux_n=self.weights.flux_n * (1 + flux))
         return kernels(psf_n, psf_r, weights, self.floor)
 
-    def corrected(self, error: Error) -> Corrected:
-        """D_θ and its derivatives."""
+    def corrected(self, error: Error, parameters: Sequence[str] = ()) -> Corrected:
+        """D_θ and its derivatives by some of the parameters."""
         w = self.weights
         flux_n, flux_r = w.flux_n * (1 + error.flux), w.flux_r
-        psf_n = self._stretched(0, error.width_science)
-        psf_r = self._stretched(1, error.width_template)
-        k = self.kernels(error)
+        psf_n, psf_r = psfs = self._psfs_of(error)
+        unchanged = error.flux == error.width_science == error.width_template == 0
+        k = self._kernels if unchanged else self._kernels_of(psfs, error.flux)
         image_n = self.spectra[0]
         image_r = self.spectra[1] * self.phase(error.dx, error.dy)
         diff = self.in_window(proper_difference(image_n, image_r, k))
@@ -165,25 +177,38 @@ class LocalPair:
         coadd += flux_r * psf_r.conj() * image_r / w.variance_r
         light = k.weights.flux_diff * k.psf_diff
         fx, fy = self.frequencies
+        derivatives: dict[str, Callable[[], Spectrum]] = {
+            "dx": lambda: -2j * np.pi * fx * light,
+            "dy": lambda: -2j * np.pi * fy * light,
+            "flux": lambda: light / (1 + error.flux),
+            "width_science": lambda: k.diff_n * flux_n * self._widening(0, error.width_science),
+            "width_template": lambda: -k.diff_r * flux_r * self._widening(1, error.width_template),
+        }
         return Corrected(
             diff=diff,
             kernels=k,
             sky=coadd / kept,
             sky_noise=power / kept**2,
-            multipliers={
-                "dx": -2j * np.pi * fx * light,
-                "dy": -2j * np.pi * fy * light,
-                "flux": light / (1 + error.flux),
-                "width_science": k.diff_n * flux_n * self._widening(0, error.width_science),
-                "width_template": -k.diff_r * flux_r * self._widening(1, error.width_template),
-            },
+            multipliers={name: derivatives[name]() for name in parameters},
+        )
+
+    @cached_property
+    def _psfs(self) -> tuple[Spectrum, Spectrum]:
+        """Spectra of both PSFs as they are."""
+        first, second = (stamp_spectrum(stamp, self.shape) for stamp in self.stamps)
+        return first, second
+
+    def _psfs_of(self, error: Error) -> tuple[Spectrum, Spectrum]:
+        return (
+            self._stretched(0, error.width_science),
+            self._stretched(1, error.width_template),
         )
 
     def _stretched(self, which: int, width: float) -> Spectrum:
         """Spectrum of a PSF made (1+width) times as wide: P̂((1+width) f), summed exactly."""
-        stamp = self.stamps[which]
         if width == 0:
-            return stamp_spectrum(stamp, self.shape)
+            return self._psfs[which]
+        stamp = self.stamps[which]
         fx, fy = (np.clip((1 + width) * f.ravel(), -0.5, 0.5) for f in self.frequencies)
         h, n = stamp.shape
         rows = np.exp(-2j * np.pi * np.outer(fy, np.arange(h) - h // 2))
@@ -250,7 +275,26 @@ def local_pair(plan: SubtractionPlan, cell: CellResult, window: Box) -> LocalPai
         images = (inputs.science.image[inside], inputs.template.image[inside])
     seen = window.intersection(box)
     assert seen is not None
-    return _assembled(cell, (images[0].astype(float), images[1].astype(float)), box, seen)
+    pair = _assembled(cell, (images[0].astype(float), images[1].astype(float)), box, seen)
+    outer = cell.cell.outer
+    if outer.area <= _WHOLE_CELL and outer != box and _reaches_beyond(pair, border):
+        return replace(cell_pair(plan, cell), window=seen)
+    return pair
+
+
+def _reaches_beyond(pair: LocalPair, border: int) -> bool:
+    """Whether the kernels of D do not end within the border (noisy stamps without a floor).
+
+    They then depend on the size of the plane on which they are made.
+    """
+    kernels = pair.kernels(Error())
+    for spectrum in (kernels.diff_n, kernels.diff_r):
+        square = scipy.fft.irfft2(spectrum, s=pair.shape) ** 2
+        inner = scipy.fft.fftshift(square)
+        cut = tuple(slice(max(n // 2 - border, 0), n // 2 + border + 1) for n in inner.shape)
+        if inner[cut].sum() < (1 - _MOST_BEYOND) * square.sum():
+            return True
+    return False
 
 
 def _assembled(cell: CellResult, images: tuple[Plane, Plane], box: Box, window: Box) -> LocalPair:

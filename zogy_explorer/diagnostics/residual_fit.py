@@ -119,7 +119,7 @@ def fit_residual(
     """
     error = Error()
     columns = [window.column(template.plane) for template in added]
-    at = window.pair.corrected(error)
+    at = window.pair.corrected(error, errors)
     step = _solve(window, at, errors, columns)
     for _ in range(_ROUNDS if errors else 0):
         if step is None:
@@ -131,7 +131,7 @@ def fit_residual(
         error = error.plus(limited)
         if abs(error.flux) > 0.9 or max(abs(error.width_science), abs(error.width_template)) > 0.6:
             return None
-        at = window.pair.corrected(error)
+        at = window.pair.corrected(error, errors)
         done = all(
             abs(value) < _DONE * sigma
             for value, sigma in zip(limited.values(), step.sigmas, strict=False)

@@ -10,11 +10,15 @@ from zogy_explorer.diagnostics.local_pair import Plane, local_pair
 from zogy_explorer.diagnostics.residual_fit import Window
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult, Difference
+from zogy_explorer.engine.statistics import clipped_sigma
 from zogy_explorer.errors import InputError
 from zogy_explorer.geometry import Box
 
 _FWHM = 2.3548
 _RADIUS = 2.5  # of the window, in FWHM of the wider PSF
+_LAG = 4.0  # [FWHM of the wider PSF] beyond which pixels of Scorr do not correlate
+_SMOOTH = 0.85  # of the excess; above, it is noise of some reach rather than an uneven sky
+_SAMPLE = 2**20  # pixels of a cell from which its noise is measured
 _SMALLEST, _LARGEST = 8, 40  # radius of the window [px]
 
 
@@ -79,11 +83,32 @@ def window_box(within: Box, x: float, y: float, radius: float) -> Box:
     return box
 
 
-def noise_excess(cell: CellResult) -> float:
-    """Measured over predicted σ: of D, or of Scorr, which correlated noise raises more; ≥ 1."""
+def noise_excess(plan: SubtractionPlan, cell: CellResult) -> float:
+    """Measured over predicted σ: of D, or of Scorr, which correlated noise raises more; ≥ 1.
+
+    A sky that differs between the images over part of a cell raises both, and is no noise:
+    differences of pixels beyond the reach of the PSFs show what the noise alone does.
+    """
     noise = cell.noise
     ratios = (noise.diff_measured / noise.diff_predicted, noise.scorr_measured)
-    return max([1.0, *(float(ratio) for ratio in ratios if np.isfinite(ratio))])
+    excess = max([1.0, *(float(ratio) for ratio in ratios if np.isfinite(ratio))])
+    if excess == 1 or cell.scorr is None or cell.diff is None or cell.diff_variance is None:
+        return excess
+    lag = int(np.ceil(_LAG * wider_fwhm(plan)))
+    ny, nx = cell.scorr.shape
+    most = max(_SAMPLE // nx, 2 * lag + 1)
+    rows = slice(max((ny - most) // 2, 0), max((ny - most) // 2, 0) + most)
+    scorr, diff, variance = cell.scorr[rows], cell.diff[rows], cell.diff_variance[rows]
+    known = (scorr != 0) & (variance > 0)
+    pulls = (
+        np.where(known, scorr, np.nan),
+        np.where(known, diff / np.sqrt(np.where(known, variance, 1.0)), np.nan),
+    )
+    across = max(clipped_sigma(pull[:, lag:] - pull[:, :-lag]) for pull in pulls)
+    up = max(clipped_sigma(pull[lag:] - pull[:-lag]) for pull in pulls)
+    # Of an edge along an axis the differences along that axis show nothing.
+    least = min(across, up) / np.sqrt(2)
+    return float(max(least, 1.0)) if least < _SMOOTH * excess else excess
 
 
 def residual_window(
@@ -122,7 +147,7 @@ def residual_window(
     box = pair.window
     inside = box.slices((variance.box.x0, variance.box.y0))
     white = variance.plane[inside].astype(np.float64)
-    white *= cell.flux_diff**2 * noise_excess(cell) ** 2
+    white *= cell.flux_diff**2 * noise_excess(plan, cell) ** 2
     rows, columns = np.mgrid[box.y0 : box.end_y, box.x0 : box.end_x]
     used = (np.hypot(columns - x, rows - y) <= radius + 0.5) & np.isfinite(white) & (white > 0)
     return Window(pair, used, 1 / white[used])

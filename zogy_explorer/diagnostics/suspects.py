@@ -28,7 +28,10 @@ _MOST_HITS = 6  # pixels of one track
 _MOST_DAMAGED = 150  # pixels whose values are fitted
 _SHAPE_STEPS = 2  # of the grid to either side
 _SHAPE_SPACING = 0.4  # of the grid, in reaches; finer ones could not be told apart
+_LEAST_SIDE = 2.0  # [px] of the window on either side of an edge
+_CANNOT_TELL = 4.0  # Δχ² below which an edge could be either image's
 _LEAST_SEEN = 1e-3  # energy of a template in the window over that of the best seen one
+_LEAST_SEEN_FAR = 1e-9  # the same of a hit beyond reach, whose charge is then looked up
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,29 @@ class Hits:
     templates: tuple[Added, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """A step of the sky along a row or column of one image, as between two amplifiers.
+
+    Parameters
+    ----------
+    image
+        0: science, 1: template.
+    along
+        "x": the sky steps from one column to the next; "y": from one row to the next.
+    start
+        First column or row of the side with larger x or y [px].
+    templates
+        "background", a constant 1 in the science image, and "step": +1/2 beyond the edge, −1/2
+        before it, in ``image``.
+    """
+
+    image: int
+    along: str
+    start: int
+    templates: tuple[Added, Added]
+
+
 class Suspects:
     """Templates of additions in the window around one position.
 
@@ -102,10 +128,67 @@ class Suspects:
             )
             self._floor = pair.in_window(uneven * at.sky)
 
+    def light(self) -> Plane:
+        """What D would be if the science image alone held the light of the window."""
+        return self._window.pair.in_window(self._light)
+
     def level(self) -> Added:
         """A constant 1 in the science image."""
         gain = float(self._kernels[0][0, 0].real)
         return Added("background", np.full(self._window.used.shape, gain))
+
+    def edge(self, left: Plane) -> Edge | None:
+        """The step of the sky that explains most of what is left; None if none fits in."""
+        found = [
+            (self._edge_gains(left, image, along), image, along)
+            for image in (0, 1)
+            for along in ("x", "y")
+        ]
+        best = [max(gains, default=0.0) for gains, _, _ in found]
+        science, template = max(best[:2]), max(best[2:])
+        which = best.index(template if template > science + _CANNOT_TELL else science)
+        gains, image, along = found[which]
+        if not best[which] > 0:
+            return None
+        start = int(np.argmax(gains))
+        profile = self._edge_profiles(image, along)[start]
+        shape = self._window.used.shape
+        plane = np.broadcast_to(profile if along == "x" else profile[:, None], shape)
+        window = self._window.pair.window
+        first = (window.x0 if along == "x" else window.y0) + start
+        return Edge(image, along, first, (self.level(), Added("step", plane)))
+
+    def _edge_profiles(self, image: int, along: str) -> Plane:
+        """D across the window of edges at each of its columns (rows): (n, n)."""
+        pair, kernel = self._window.pair, self._kernels[image]
+        window, box = pair.window, pair.box
+        if along == "x":
+            offset, n, length = window.x0 - box.x0, window.width, box.width
+            response = np.concatenate([kernel[0], kernel[0, 1 : (length + 1) // 2][::-1].conj()])
+        else:
+            offset, n, length = window.y0 - box.y0, window.height, box.height
+            response = kernel[:, 0]
+        beyond = np.arange(length)[None, :] >= offset + np.arange(n)[:, None]
+        steps = scipy.fft.ifft(scipy.fft.fft(beyond - 0.5) * response).real
+        return np.asarray(steps[:, offset : offset + n])
+
+    def _edge_gains(self, left: Plane, image: int, along: str) -> Plane:
+        """Δχ² of a step at each column (row) of the window, with a free level beside it."""
+        used = self._window.used
+        weight = np.zeros(used.shape)
+        weight[used] = self._window.weight
+        across = 0 if along == "x" else 1
+        w, wd = weight.sum(axis=across), (weight * left).sum(axis=across)
+        steps = self._edge_profiles(image, along)
+        total = w.sum()
+        if not total > 0:
+            return np.zeros(0)
+        product = steps @ wd - (steps @ w) * wd.sum() / total
+        energy = steps**2 @ w - (steps @ w) ** 2 / total
+        share = np.cumsum(w) - w  # of the window before the edge
+        least = _LEAST_SIDE * w.max()
+        inside = (share >= least) & (total - share >= least) & (energy > 0)
+        return np.where(inside, product**2 / np.where(inside, energy, 1.0), 0.0)
 
     def shapes(self) -> tuple[Added, ...]:
         """Any small difference of the PSFs: the light, moved to the points of a small grid.
@@ -114,7 +197,7 @@ class Suspects:
         """
         points = self._spacing * np.arange(-_SHAPE_STEPS, _SHAPE_STEPS + 1)
         pair = self._window.pair
-        light = pair.in_window(self._light)
+        light = self.light()
         return tuple(
             Added(f"shape{i}.{j}", pair.in_window(self._light * pair.phase(dx, dy)), light)
             for j, dy in enumerate(points)
@@ -189,10 +272,18 @@ class Suspects:
     def far_hit(self, left: Plane, *, image: int) -> Hits | None:
         """The pixel beyond reach whose own charge explains most of what is left."""
         kernel = self._kernels[image]
-        place = self._best_pixel(kernel, left, self._far())
+        place = self._best_pixel(kernel, left, self._far(), _LEAST_SEEN_FAR)
         if place is None:
             return None
         return Hits(image, (place,), (Added("ringing", self._pixel(kernel, place)),))
+
+    def charge(self, image: int, pixel: Place) -> float:
+        """By how much a pixel of an image stands out from those beside it."""
+        box = self._window.pair.box
+        plane = scipy.fft.irfft2(self._window.pair.spectra[image], s=box.shape)
+        column, row = pixel[0] - box.x0, pixel[1] - box.y0
+        around = plane[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+        return float(plane[row, column] - np.median(around))
 
     def damage(
         self, left: Plane, damaged: Sequence[tuple[int, int, int]]
@@ -233,7 +324,9 @@ class Suspects:
             hit[y - box.y0, x - box.x0] = True
         return binary_dilation(hit, np.ones((3, 3), dtype=bool)) & ~hit
 
-    def _best_pixel(self, spectrum: Spectrum, left: Plane, allowed: Flags) -> Place | None:
+    def _best_pixel(
+        self, spectrum: Spectrum, left: Plane, allowed: Flags, least: float = _LEAST_SEEN
+    ) -> Place | None:
         """Pixel of the box at which a template of this spectrum explains most."""
         window, box = self._window, self._window.pair.box
         if not allowed.any():
@@ -246,7 +339,7 @@ class Suspects:
         product = scipy.fft.irfft2(spectrum.conj() * forward(weighted), s=box.shape)
         energy = scipy.fft.irfft2(squared.conj() * forward(weight), s=box.shape)
         # Templates that hardly reach into the window would win by chance.
-        seen = allowed & (energy > _LEAST_SEEN * energy.max())
+        seen = allowed & (energy > least * energy.max())
         gain = np.where(seen, product**2 / np.where(seen, energy, 1.0), -1.0)
         row, column = np.unravel_index(int(np.argmax(gain)), gain.shape)
         if gain[row, column] <= 0:

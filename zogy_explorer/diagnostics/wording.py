@@ -14,9 +14,10 @@ from zogy_explorer.diagnostics.damage import Pixel
 from zogy_explorer.diagnostics.field_errors import MOVED, FieldErrors
 from zogy_explorer.diagnostics.local_pair import Plane
 from zogy_explorer.diagnostics.residual_fit import Added, Fit, Window
-from zogy_explorer.diagnostics.suspects import Hits, PointSource
+from zogy_explorer.diagnostics.suspects import Edge, Hits, PointSource
 from zogy_explorer.engine.result import CellResult, Difference
 
+_ALONE = 2.0  # σ from which a source's flux ratio is not that of its neighbours
 _IMAGES = ("science image", "template")
 
 
@@ -32,6 +33,7 @@ class Finding:
     source: PointSource | None = None
     hits: Hits | None = None
     far: Hits | None = None
+    edge: Edge | None = None
     shapes: tuple[Added, ...] = ()
     pixels: tuple[Pixel, ...] = ()
     planes: tuple[str, ...] = ()
@@ -47,6 +49,7 @@ class Inquiry(Protocol):
     x: float
     y: float
     chi2: float
+    pull: float
     excess: float
     field: FieldErrors | None
 
@@ -127,15 +130,34 @@ def _flux(finding: Finding, inquiry: Inquiry) -> _Size:
     fit = finding.fit
     assert fit is not None
     flux, error = fit.values["flux"], fit.errors["flux"]
+    values = {"flux": flux, "flux_error": error}
+    correct = (
+        "Multiply the flux ratio F_n/F_r by {:.4f} (scienceFluxScaling, or the calibration of one "
+        "image)"
+    )
+    advice = correct.format(1 + flux) + ", unless this source alone changed."
+    others = ""
+    if inquiry.field is not None:
+        common, n = inquiry.field.flux, len(inquiry.field.positions)
+        values |= {"common_flux": common.value, "common_flux_error": common.error}
+        theirs = f"{100 * common.value:+.1f} ± {100 * np.hypot(common.error, common.scatter):.1f} %"
+        if abs(common.pull(flux, error)) > _ALONE:
+            others = f" Its {n} neighbours do not share it ({theirs}): this source itself changed."
+            advice = (
+                "A candidate for a real change of its whole light, or a point source on top that "
+                "the data cannot tell from it; the flux ratio is not at fault."
+            )
+        else:
+            others = f" Its {n} neighbours may share it ({theirs})."
+            advice = correct.format(1 + common.value) + " if the neighbours' value is significant."
     return _Size(
         100 * flux,
         100 * error,
         "%",
         f"The science image is {number(100 * abs(flux), 100 * error)} % "
-        f"{'brighter' if flux > 0 else 'fainter'} here than the flux scales say.",
-        f"Multiply the flux ratio F_n/F_r by {1 + flux:.4f} (scienceFluxScaling, or the "
-        "calibration of one image), unless this source alone changed.",
-        {"flux": flux, "flux_error": error},
+        f"{'brighter' if flux > 0 else 'fainter'} here than the flux scales say.{others}",
+        advice,
+        values,
     )
 
 
@@ -183,6 +205,8 @@ def _psf_shape(finding: Finding, inquiry: Inquiry) -> _Size:
 def _background(finding: Finding, inquiry: Inquiry) -> _Size:
     fit = finding.fit
     assert fit is not None
+    if finding.edge is not None:
+        return _edge(finding.edge, fit)
     level, error = fit.values["background"], fit.errors["background"]
     return _Size(
         level,
@@ -192,6 +216,27 @@ def _background(finding: Finding, inquiry: Inquiry) -> _Size:
         f"{'higher' if level > 0 else 'lower'} here than the template's.",
         'Subtract the sky (background = "mesh" follows one that varies over the field).',
         {"background": level, "background_error": error},
+    )
+
+
+def _edge(edge: Edge, fit: Fit) -> _Size:
+    step, error = fit.values["step"], fit.errors["step"]
+    lines = "column" if edge.along == "x" else "row"
+    return _Size(
+        step,
+        error,
+        "calibrated unit",
+        f"The sky of the {_IMAGES[edge.image]} steps by {number(abs(step), error)} per pixel here: "
+        f"it is {'higher' if step > 0 else 'lower'} from {lines} {edge.start} on than before it.",
+        "Subtract the sky of each side (amplifier, chip) by itself before the subtraction.",
+        {
+            "step": step,
+            "step_error": error,
+            f"edge_{edge.along}": edge.start - 0.5,
+            "image": float(edge.image),
+            "background": fit.values["background"],
+            "background_error": fit.errors["background"],
+        },
     )
 
 
@@ -313,15 +358,31 @@ def _ringing(finding: Finding, inquiry: Any) -> _Size:
 
 
 def _noise(finding: Finding, inquiry: Inquiry) -> _Size:
-    n = inquiry.window.n_pixels
-    pull = (inquiry.chi2 - n) / np.sqrt(2 * n) if n else 0.0
+    return _chi2(
+        inquiry,
+        "D is consistent with noise here",
+        "Nothing needs to be explained.",
+    )
+
+
+def _unexplained(finding: Finding, inquiry: Inquiry) -> _Size:
+    return _chi2(
+        inquiry,
+        "D is more than noise here, and no cause that is known explains it",
+        "Look at both images; if D is restless all over, the frequency floor may be too low "
+        "(frequencyFloor) or the noise of the images not what their variances say.",
+    )
+
+
+def _chi2(inquiry: Inquiry, what: str, advice: str) -> _Size:
+    n, pull = inquiry.window.n_pixels, inquiry.pull
     return _Size(
         float(inquiry.chi2 / n) if n else float("nan"),
         float(np.sqrt(2 / n)) if n else float("nan"),
         "σ²",
-        f"D is consistent with noise here: χ² {inquiry.chi2:.0f} on {n} pixels ({pull:+.1f} σ).",
-        "Nothing needs to be explained.",
-        {"pull": float(pull)},
+        f"{what}: χ² {inquiry.chi2:.0f} on {n} pixels ({pull:+.1f} σ).",
+        advice,
+        {"pull": pull},
     )
 
 
@@ -337,4 +398,5 @@ _WORDS: dict[str, Callable[[Finding, Any], _Size]] = {
     "edge": _damaged,
     "ringing": _ringing,
     "noise": _noise,
+    "unexplained": _unexplained,
 }

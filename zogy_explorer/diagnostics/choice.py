@@ -1,0 +1,136 @@
+"""Which causes together are worth their parameters: the Bayesian information criterion.
+
+The cost of an account is χ² + k ln n for k free parameters and n pixels. The cause that costs
+least is taken first, then the one that costs least with it, as long as each pays for itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from zogy_explorer.diagnostics.field_errors import FieldErrors
+from zogy_explorer.diagnostics.hypotheses import FITTED, SHAPE, Hypotheses, Model, Way
+from zogy_explorer.diagnostics.local_pair import Plane
+from zogy_explorer.diagnostics.residual_fit import Fit
+
+LEAST_GAIN = 5.0
+"""Of a supported cause: with several to choose from, chance brings a little."""
+
+_MOST_CAUSES = 4
+_CANNOT_TELL = 4.0  # Δχ² below which a PSF that is wrong could be either image's
+_LEAST_SHARE = 0.01  # of the excess χ², for a further cause to be worth naming
+_LEAST_SCATTER = 0.01  # of the flux ratio from source to source: colours differ
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What was tried and what was taken.
+
+    Parameters
+    ----------
+    alone
+        Each cause that can be fitted, by itself.
+    model, fit
+        Those that explain D together; ``fit`` is None if there are none.
+    """
+
+    alone: dict[str, Way]
+    model: Model
+    fit: Fit | None
+
+
+@dataclass(frozen=True, eq=False)
+class Chooser:
+    """Weighs models against each other.
+
+    Parameters
+    ----------
+    hypotheses
+        Where the models come from.
+    diff, chi2
+        D in the window before anything is explained, white unit, and its χ².
+    misfit
+        χ² per pixel that counts as noise.
+    field
+        What the neighbours share, if known.
+    """
+
+    hypotheses: Hypotheses
+    diff: Plane
+    chi2: float
+    misfit: float = 1.0
+    field: FieldErrors | None = None
+
+    def choose(self) -> Choice:
+        """Every cause alone, and those that together are worth their parameters.
+
+        A free difference of shape can imitate two simple causes at once, so that it is taken only
+        if causes chosen without it are worse.
+        """
+        alone: dict[str, Way] = {}
+        for name in (*FITTED, SHAPE):
+            found = self._best(Model(), name, self.diff)
+            if found is not None:
+                alone[name] = found
+        shape = alone.pop(SHAPE, None)
+        model, fit = self._together(alone)
+        if shape is None:
+            return Choice(alone, model, fit)
+        shaped = {**alone, "psf_width": shape}
+        other, its = self._together(shaped)
+        if other.shapes and self._cost_of(other, its) < self._cost_of(model, fit):
+            return Choice(shaped, other, its)
+        return Choice(alone, model, fit)
+
+    def gain(self, model: Model, fit: Fit) -> float:
+        """By how much a model is cheaper than none."""
+        return self._cost_of(Model(), None) - self._cost_of(model, fit)
+
+    def _cost_of(self, model: Model, fit: Fit | None) -> float:
+        """χ² and penalty, in units of χ² that a pixel has at best."""
+        if fit is None:
+            return self.chi2 / self.misfit
+        penalty = self.hypotheses.penalty * model.dof
+        return fit.chi2 / self.misfit + penalty + self._unshared(fit)
+
+    def _cost(self, way: Way) -> float:
+        return self._cost_of(*way)
+
+    def _unshared(self, fit: Fit) -> float:
+        """χ² of a flux ratio that the neighbours do not have."""
+        if "flux" not in fit.values or self.field is None:
+            return 0.0
+        common = self.field.flux
+        common = replace(common, scatter=max(common.scatter, _LEAST_SCATTER))
+        return common.pull(fit.values["flux"], fit.errors["flux"]) ** 2
+
+    def _best(self, model: Model, name: str, left: Plane) -> Way | None:
+        """The best way to add a cause."""
+        ways = self.hypotheses.ways(model, name, left, self.misfit)
+        if not ways:
+            return None
+        best, first = min(ways, key=self._cost), ways[0]
+        if name == "psf_width" and first[1].chi2 < best[1].chi2 + _CANNOT_TELL * self.misfit:
+            return first
+        return best
+
+    def _together(self, alone: dict[str, Way]) -> tuple[Model, Fit | None]:
+        """Causes taken one after the other while each is worth its parameters."""
+        model, fit = Model(), None
+        excess = max(self.chi2 - self.hypotheses.window.n_pixels, 0.0)
+        candidates = dict(alone)
+        while candidates and len(model.names) < _MOST_CAUSES:
+            way = min(candidates.values(), key=self._cost)
+            before = self.chi2 if fit is None else fit.chi2
+            fallen = before - way[1].chi2
+            too_dear = self._cost(way) > self._cost_of(model, fit) - LEAST_GAIN
+            if too_dear or fallen < _LEAST_SHARE * excess:
+                break
+            model, fit = way
+            candidates = {}
+            for other in alone:
+                if other not in model.names:
+                    found = self._best(model, other, fit.left)
+                    if found is not None:
+                        candidates[other] = found
+        return model, fit

@@ -27,7 +27,7 @@ from zogy_explorer.ui.teaching.app import teaching_page
 FOLDER = Path(__file__).parent / "images"
 CHROMIUM_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic")
 VIEWPORT = {"width": 1280, "height": 800}
-COLORS = 128  # of a picture: small files, and the page has few
+COLORS = 256  # of a picture: small files, and the page has few
 PATIENCE = 60_000  # [ms]
 # Page position of a point of the pixel grid in an image of the wall.
 WHERE = """([name, x, y]) => {
@@ -173,7 +173,8 @@ def served() -> Iterator[tuple[str, list[ZogyExplorer]]]:
 def save(png: bytes, path: Path) -> None:
     """A screenshot with few colours, which is what keeps the file small."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture.quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+    few = picture.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 def free_port() -> int:

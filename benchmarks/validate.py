@@ -2,14 +2,16 @@
 
     python benchmarks/validate.py [--workers 2] [--noise 32] [--sources 30] [--seed 1]
 
-Each finished frame is written to a checkpoint; started again, the script goes on from there. The
-result depends on the seed and the numbers of frames alone, not on the workers or interruptions.
-It is written to docs/validation.md. About a quarter of an hour on one core.
+Each finished frame is written to a checkpoint; started again, the script goes on from there, unless
+the code has changed since. The result depends on the seed and the numbers of frames alone, not on
+the workers or interruptions. It is written to docs/validation.md. About a quarter of an hour on one
+core.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import platform
 import sys
@@ -25,6 +27,7 @@ import numpy
 import scipy
 from validation import SCENES, Claim, Judged, Sums, add, judge, noise_trial, source_trial
 
+import zogy_explorer
 from zogy_explorer import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +42,18 @@ def one_trial(key: Key, seed: int, shrink: int) -> Sums:
     return TRIALS[kind](SCENES[number].shrunk(shrink), number, trial, seed)
 
 
+def code_digest() -> str:
+    """Digest of what the trials compute with: a trial of other code is no longer one of these."""
+    package = Path(zogy_explorer.__file__).parent
+    folders = [package / name for name in ("engine", "diagnostics", "simulate")]
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    files += [*package.glob("*.py"), *(Path(__file__).parent / "validation").glob("*.py")]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
 class Checkpoint:
     """Finished trials in a file of JSON lines, the first of which says what they belong to."""
 
@@ -46,6 +61,7 @@ class Checkpoint:
         self.path = path
         self.header = {
             "version": __version__,
+            "code": code_digest(),
             "seed": seed,
             "shrink": shrink,
             "scenes": [repr(scene) for scene in SCENES],

@@ -126,3 +126,15 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_page(tmp_path: Path) -> N
     assert "| σ(Scorr) |" in pages[0].read_text()
     assert json.loads(lines[0])["seed"] == 1
     assert len(json.loads(lines[0])["scenes"]) == N_SCENES
+
+
+def test_trials_of_other_code_are_done_again(
+    validation: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import validate
+
+    path, key = tmp_path / "checkpoint.jsonl", ("noise", 0, 0)
+    validate.Checkpoint(path, 1, 4).add(key, {"n": 1})
+    assert key in validate.Checkpoint(path, 1, 4).done
+    monkeypatch.setattr(validate, "code_digest", lambda: "of other code")
+    assert not validate.Checkpoint(path, 1, 4).done

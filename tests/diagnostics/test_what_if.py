@@ -88,6 +88,31 @@ def test_a_wider_psf_is_that_of_a_run_with_it(difference: Difference) -> None:
     )
 
 
+NOISY = {"stars": ((48.3, 47.6, 60000.0), (70.4, 30.2, 20000.0)), "gain": 1.5}
+TERMS = {"astrometricNoise": ((0.05, 0.02), (0.03, 0.04)), "fluxScaleError": 0.02}
+
+
+def test_noise_terms_and_photon_noise_follow_a_changed_flux_ratio() -> None:
+    """Variances are propagated anew: Scorr is that of a run with the changed pair."""
+    pair = FlawedPair(shift=(0.3, -0.2), **NOISY).draw(3)
+    before = subtract(pair, **TERMS)
+    other = subtract(pair, scaleByCalibration=False, scienceFluxScaling=1.3, **TERMS)
+    answer = ask(before, flux_ratio=1.3)
+    np.testing.assert_allclose(answer.scorr, other.scorr, atol=1e-6 * np.abs(other.scorr).max())
+
+
+@pytest.mark.parametrize("terms", [{}, TERMS])
+def test_noise_terms_and_photon_noise_follow_a_moved_template(terms: dict[str, object]) -> None:
+    moved = FlawedPair(**NOISY).draw(3)
+    before = subtract(FlawedPair(shift=(0.3, -0.2), **NOISY).draw(3), **terms)
+    other = subtract(moved, **terms)
+    answer = ask(before, shift=(0.3, -0.2))
+    inner = (slice(25, -25), slice(25, -25))
+    # Their noise was not moved, and that of a bright star is a part of its light: what is left.
+    assert np.abs(answer.scorr - other.scorr)[inner].max() < 2.5
+    assert np.abs(answer.scorr_change[inner]).max() > 5  # the terms mute part of it
+
+
 def test_a_bench_answers_like_single_questions(difference: Difference) -> None:
     bench = Bench(difference.plan, difference.cells[0])
     for changes in ({"flux_ratio": 1.05}, {"shift": (0.1, 0.0)}, {"psf_width": -0.03}):

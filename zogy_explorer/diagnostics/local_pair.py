@@ -226,15 +226,19 @@ def cell_inputs(plan: SubtractionPlan, cell: CellResult) -> CellInput:
     return cut_cell(plan, cell.cell)
 
 
-def cell_pair(plan: SubtractionPlan, cell: CellResult) -> LocalPair:
+def cell_pair(
+    plan: SubtractionPlan, cell: CellResult, inputs: CellInput | None = None
+) -> LocalPair:
     """Both images of a whole cell, padding included, in the cell's own precision.
 
     Parameters
     ----------
     plan, cell
         The subtraction and a cell of it that worked.
+    inputs
+        From `cell_inputs`, if they are at hand.
     """
-    inputs = cell_inputs(plan, cell)
+    inputs = cell_inputs(plan, cell) if inputs is None else inputs
     assert inputs.science is not None
     assert inputs.template is not None
     images = (inputs.science.image, inputs.template.image)

@@ -145,7 +145,7 @@ def _of_cell(plan: SubtractionPlan, cell: CellResult) -> Translient:
     inputs = cell_inputs(plan, cell)
     assert inputs.science is not None
     assert inputs.template is not None
-    pair = cell_pair(plan, cell)
+    pair = cell_pair(plan, cell, inputs)
     k = pair.kernels(Error())
     by = _gradient(*pair.frequencies)
     spectrum = score(*pair.spectra, k)

@@ -3,23 +3,27 @@
 Four changes, each exact: the template moved by (dx, dy) (a Fourier shift of its padded plane), the
 science PSF made wider (its spectrum P̂((1+ε)f)), the flux ratio F_n/F_r multiplied, and a constant
 taken from the science image. Everything goes through the engine's own kernels, so the numbers are
-those that a run with the changed pair would give. Variance planes are not moved: those of the cell
-are scaled with the noise of the changed kernels, that of S by F_S'/F_S and V_D by (F_D/F_D')².
+those that a run with the changed pair would give. So are the variances: propagated anew with the
+changed kernels, the template's moved with it, and the astrometric and flux-ratio terms taken from
+the changed S_N and S_R. What stays is σ of both images, which weights the frequencies, and the
+mask.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from zogy_explorer.diagnostics.local_pair import Error, LocalPair, Plane, cell_pair
+from zogy_explorer.diagnostics.local_pair import Error, LocalPair, Plane, cell_inputs, cell_pair
 from zogy_explorer.diagnostics.residual_fit import fit_residual
 from zogy_explorer.diagnostics.residual_window import residual_window
 from zogy_explorer.engine.equations import Kernels, proper_difference, score
-from zogy_explorer.engine.fourier import backward, full_plane_sum
+from zogy_explorer.engine.fourier import Spectrum, backward
+from zogy_explorer.engine.noise_terms import term_planes, total_variance
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult
+from zogy_explorer.engine.variance import SquaredKernel, Squares, VarianceSpectrum, propagate
 from zogy_explorer.errors import InputError
 
 _MOST_WIDTH = 0.5
@@ -87,6 +91,33 @@ class _Answer:
     chi2: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """Kernels of a changed pair, and their squares."""
+
+    kernels: Kernels
+    diff_squares: Squares
+    score_squares: Squares
+
+    @classmethod
+    def of(cls, kernels: Kernels, shape: tuple[int, int]) -> _Made:
+        def square(spectrum: Spectrum) -> SquaredKernel:
+            return SquaredKernel(np.square(backward(spectrum.copy(), shape)), shape)
+
+        return cls(
+            kernels,
+            (square(kernels.diff_n), square(kernels.diff_r)),
+            (square(kernels.score_n), square(kernels.score_r)),
+        )
+
+
+def _moved(variance: VarianceSpectrum, phase: Spectrum) -> VarianceSpectrum:
+    """The variance of an image that was moved."""
+    if variance.excess is None:
+        return variance
+    return replace(variance, excess=variance.excess * phase.astype(variance.excess.dtype))
+
+
 class Bench:
     """A cell made ready for many questions: its spectra are computed once.
 
@@ -108,9 +139,17 @@ class Bench:
                 "cell that worked"
             )
         self.cell = cell
-        self._pair: LocalPair = cell_pair(plan, cell)
+        inputs = cell_inputs(plan, cell)
+        assert inputs.science is not None
+        assert inputs.template is not None
+        self._pair: LocalPair = cell_pair(plan, cell, inputs)
+        self._variances = (
+            VarianceSpectrum.of(inputs.science.variance),
+            VarianceSpectrum.of(inputs.template.variance),
+        )
+        self._terms = inputs.terms
         self._border = plan.border
-        self._kernels: tuple[tuple[float, float], Kernels] | None = None
+        self._made: tuple[tuple[float, float], _Made] | None = None
         self._start = self._answer(Error(), 0.0)
 
     def what_if(
@@ -144,36 +183,42 @@ class Bench:
     def _answer(self, error: Error, background: float) -> _Answer:
         """D and Scorr over the region."""
         pair, cell = self._pair, self.cell
-        k = self._kernels_for(error)
+        made = self._made_for(error)
+        k = made.kernels
         image_n, image_r = pair.spectra
+        variances = self._variances
         if background:
             image_n = image_n.copy()
             image_n[0, 0] -= background * np.prod(pair.shape)
         if error.dx or error.dy:
-            image_r = image_r * pair.phase(error.dx, error.dy).astype(image_r.dtype)
+            phase = pair.phase(error.dx, error.dy)
+            image_r = image_r * phase.astype(image_r.dtype)
+            variances = (variances[0], _moved(variances[1], phase))
         inside = pair.window.slices((pair.box.x0, pair.box.y0))
         flux_diff = k.weights.flux_diff
         diff = backward(proper_difference(image_n, image_r, k), pair.shape)[inside] / flux_diff
-        assert cell.diff_variance is not None
-        variance = cell.diff_variance * (cell.flux_diff / flux_diff) ** 2
+        variance = propagate(variances, made.diff_squares).plane(pair.shape)[inside]
+        variance = variance / flux_diff**2
         good = np.isfinite(variance) & (variance > 0)
         chi2 = float(np.mean(diff[good] ** 2 / variance[good])) if good.any() else float("nan")
-        total = cell.total_variance
-        if total is None or cell.score is None:
+        if cell.score is None:
             return _Answer(diff, None, chi2)
-        power = full_plane_sum(k.score_power, pair.shape[1]) / np.prod(pair.shape)
-        sigma = np.sqrt(total * (k.flux_score(power) / cell.flux_score))
-        scorr = backward(score(image_n, image_r, k), pair.shape)[inside] / sigma
-        scorr[cell.score == 0] = 0  # where pixels are missing S says nothing
-        return _Answer(diff, scorr, chi2)
+        plane = backward(score(image_n, image_r, k), pair.shape)
+        source = propagate(variances, made.score_squares).plane(pair.shape)
+        terms: dict[str, Plane] = {}
+        if self._terms.names:
+            terms = term_planes(plane, backward(k.score_r * image_r, pair.shape), self._terms)
+        total = total_variance(source, *terms.values())[inside]
+        known = (cell.score != 0) & (total > 0)  # where pixels are missing S says nothing
+        sigma = np.sqrt(np.where(known, total, 1.0))
+        return _Answer(diff, np.where(known, plane[inside] / sigma, 0.0), chi2)
 
-    def _kernels_for(self, error: Error) -> Kernels:
+    def _made_for(self, error: Error) -> _Made:
         """Kernels; those of the last question if only shift or background changed since."""
         key = (error.flux, error.width_science)
-        kept = self._kernels
-        if kept is None or kept[0] != key:
-            kept = self._kernels = (key, self._pair.kernels(error))
-        return kept[1]
+        if self._made is None or self._made[0] != key:
+            self._made = (key, _Made.of(self._pair.kernels(error), self._pair.shape))
+        return self._made[1]
 
     def _check(
         self, shift: tuple[float, float], psf_width: float, flux_ratio: float, background: float

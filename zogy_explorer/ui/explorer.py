@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 from panel.viewable import Viewable, Viewer
 
+from zogy_explorer.diagnostics import Explanation
 from zogy_explorer.engine import CellResult, Difference, ZogyConfig
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
@@ -125,6 +126,18 @@ class ZogyExplorer(Viewer):
     def cell(self) -> CellResult | None:
         """The selected cell's newest result."""
         return self.session.cell
+
+    def explain(self, x: float, y: float) -> Explanation:
+        """Why D is not zero at a position, as `diagnostics.explain` says it; the page shows it.
+
+        Raises
+        ------
+        InputError
+            If nothing was subtracted yet, or the position is off the frame.
+        """
+        explanation = self.session.studies.explaining.answer(x, y)
+        self.page.inspector.front("Explain")
+        return explanation
 
     def servable(self, title: str | None = None, **kwargs: Any) -> Viewer:
         """Add the page to the document being served."""

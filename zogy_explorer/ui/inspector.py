@@ -5,28 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import panel as pn
+import param
 
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.ui import words
 from zogy_explorer.ui.context import PageContext
-from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.panes import FrontAware, text_pane
 from zogy_explorer.ui.style import Lazy, Palette
 from zogy_explorer.ui.tabs.base import InspectorTab
+from zogy_explorer.ui.tabs.explain import ExplainTab
 from zogy_explorer.ui.tabs.fourier import FourierTab
-from zogy_explorer.ui.tabs.noise import NoiseTab
 from zogy_explorer.ui.tabs.numbers import NumbersTab
 from zogy_explorer.ui.tabs.padding import PaddingTab
 from zogy_explorer.ui.tabs.psfs import PsfTab
+from zogy_explorer.ui.tabs.trust import TrustTab
 
 TABS: tuple[Callable[[PageContext], InspectorTab], ...] = (
     PsfTab,
     NumbersTab,
-    NoiseTab,
+    TrustTab,
+    ExplainTab,
     PaddingTab,
     FourierTab,
 )
 """The tabs, in their order."""
+
+_TABS_CSS = """
+.bk-header.bk-header { flex-wrap: wrap !important; overflow: visible !important; height: auto; }
+.bk-header .bk-tab.bk-tab { padding: 4px 8px; }
+"""
 
 
 class Inspector:
@@ -50,7 +58,9 @@ class Inspector:
         self._flags = text_pane(name="cell-flags")
         self.tabs: list[InspectorTab] = []
         self._places: list[Lazy] = []
-        self._tabs = pn.Tabs(dynamic=False, sizing_mode="stretch_width", margin=(4, 0))
+        self._tabs = pn.Tabs(
+            dynamic=False, sizing_mode="stretch_width", margin=(4, 0), stylesheets=[_TABS_CSS]
+        )
         self.view = pn.Column(
             self._heading,
             self._flags,
@@ -60,7 +70,12 @@ class Inspector:
         )
         for make in TABS:
             self.add(make(context))
+        self._tabs.param.watch(self._switched, "active")
         self._tabs.param.watch(lambda event: context.painter.ask(self._refresh), "active")
+
+    def front(self, title: str) -> None:
+        """Bring the tab of this title to the front."""
+        self._tabs.active = [tab.title for tab in self.tabs].index(title)
 
     def add(self, tab: InspectorTab) -> None:
         """One more tab at the end."""
@@ -92,6 +107,12 @@ class Inspector:
             tab.theme(colors)
         self._current.clear()
         self._refresh()
+
+    def _switched(self, event: param.parameterized.Event) -> None:
+        for place in (event.old, event.new):
+            tab = self.tabs[place]
+            if isinstance(tab, FrontAware):
+                tab.in_front(place == event.new)
 
     def _refresh(self) -> None:
         """Bring the tab in front up to date, if it shows something else."""

@@ -14,6 +14,7 @@ SHORTCUTS: Mapping[str, str] = {
     "r or 0": "show the whole frame",
     "+ -": "zoom in or out",
     "1 … 6": "one image alone, and back to all",
+    "e": "explain the residual under the cursor, or the one tapped last",
     "p": "pin the present result as A",
     "b": "while held, show A in place of the present result",
     "d": "dark or light",

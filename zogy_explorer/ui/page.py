@@ -80,6 +80,7 @@ class Page:
         self.wall.on_tap(session.select_at)
         self.wall.on_view(lambda view: session.param.update(view=view))
         self.wall.on_tap(lambda x, y: session.studies.tap(x, y, self.wall.step))
+        session.studies.cursor = lambda: self.wall.cursor
         self._follow(self._show_frame, "frame")
         self._follow(self._show_live, "live_cell")
         self._follow(self._show_growing, "growing")
@@ -115,6 +116,11 @@ class Page:
     def toggle_help(self) -> None:
         """Show or hide the shortcuts."""
         self.help.visible = not self.help.visible
+
+    def explain_here(self) -> None:
+        """Say why there is a residual under the cursor."""
+        self.inspector.front("Explain")
+        self.session.studies.explain_here()
 
     def zoom_to_cell(self) -> None:
         """Show the selected cell with its padding."""
@@ -219,6 +225,7 @@ class Page:
             "d": self.toggle_theme,
             "+": lambda: self.painter.ask(self.wall.zoom_in),
             "-": lambda: self.painter.ask(self.wall.zoom_out),
+            "e": self.explain_here,
             "p": session.pin,
             "b": lambda: self.compare.blink(True),
             "b up": lambda: self.compare.blink(False),

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import param
 
 from zogy_explorer.ui.studies.detections import DetectionStudy
+from zogy_explorer.ui.studies.explaining import ExplainStudy
 from zogy_explorer.ui.studies.study import Study
 
 if TYPE_CHECKING:
     from zogy_explorer.ui.session import Session
 
 _REACH = 9.0  # screen px around a marker in which a tap means it
+_CLOSE = 4.0  # screen px by which a tap may miss the residual that is meant
 
 
 class Studies(param.Parameterized):
@@ -30,15 +32,16 @@ class Studies(param.Parameterized):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.detections = DetectionStudy(session)
-        self.in_front: Callable[[], str] = lambda: ""
-        """Asked for the title of the inspector's tab in front."""
+        self.explaining = ExplainStudy(session)
+        self.cursor: Callable[[], tuple[float, float] | None] = lambda: None
+        """Asked where the cursor rests on the images."""
         session.param.watch(self._new_frame, "frame")
         self._session = session
 
     @property
     def all(self) -> tuple[Study, ...]:
         """Every one of them."""
-        return (self.detections,)
+        return (self.detections, self.explaining)
 
     @property
     def idle(self) -> bool:
@@ -52,6 +55,25 @@ class Studies(param.Parameterized):
             return
         self.point = (x, y)
         self.detections.choose_at(x, y, _REACH * max(step, 0.25))
+        if self.explaining.wanted:
+            self.explaining.ask(
+                *self.explaining.nearest_peak(x, y, _CLOSE * step if step > 1 else 0)
+            )
+
+    def explain_here(self) -> None:
+        """Explain what the cursor rests on, or else what was tapped last."""
+        place = self.cursor() or self.point
+        if place is None:
+            self.explaining.message = "Point at a residual first, or tap one."
+        else:
+            self.explaining.ask(*place)
+
+    def explain_last(self) -> None:
+        """Explain what was tapped last."""
+        if self.point is None:
+            self.explaining.message = "Tap a residual on an image first."
+        else:
+            self.explaining.ask(*self.point)
 
     def close(self) -> None:
         """The page is gone."""

@@ -79,6 +79,12 @@ class Readout:
         """Give the browser the eight numbers of `sky.tangent_plane`."""
         self.meta.data = {"wcs": [plane]}
 
+    @property
+    def rested(self) -> tuple[float, float] | None:
+        """Where the cursor rested last, on the pixel grid; None if it never did."""
+        data = self.probe.data
+        return (float(data["x"][0]), float(data["y"][0])) if len(data["n"]) else None
+
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._style.css = _css(theme)

@@ -382,6 +382,11 @@ class ImageWall:
         return next((size for size in known if size is not None), _ASSUMED_SIZE)
 
     @property
+    def cursor(self) -> tuple[float, float] | None:
+        """Where the cursor rested last on an image, on the pixel grid."""
+        return self._readout.rested
+
+    @property
     def step(self) -> float:
         """Image pixels a screen pixel."""
         return (self._x_range.end - self._x_range.start) / self._size[0]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -126,7 +127,8 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
         if isinstance(action, argparse._HelpAction) or settings & set(action.option_strings):
             continue
         words = formatter._format_action_invocation(action)
-        yield f"`{words}`", formatter._expand_help(action)
+        meaning = re.sub(r"(?<!\w)(--[a-z][\w-]*)", r"`\1`", formatter._expand_help(action))
+        yield f"`{words}`", meaning
 
 
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(

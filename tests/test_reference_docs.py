@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -27,10 +28,19 @@ def made() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["config.md", "flags.md"])
+@pytest.mark.parametrize("name", ["config.md", "flags.md", "detections.md", "command-line.md"])
 def test_page_is_up_to_date(made: ModuleType, name: str) -> None:
     written = (REFERENCE / name).read_text(encoding="utf-8")
     assert written == made.PAGES[name](), "run python docs/make_reference.py"
+
+
+@pytest.mark.parametrize("package", ["", ".diagnostics", ".simulate", ".prepare", ".io"])
+def test_every_public_name_is_described(package: str) -> None:
+    module = importlib.import_module("zogy_explorer" + package)
+    page = (REFERENCE / "api.md").read_text(encoding="utf-8")
+    described = {path.rpartition(".")[2] for path in re.findall(r"auto\w+:: (\S+)", page)}
+    named = {name for name in module.__all__ if callable(getattr(module, name))}
+    assert named - described - {"ZogyConfig"} == set()  # settings have a page of their own
 
 
 def test_every_setting_has_a_row(made: ModuleType) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zogy_explorer.engine.result import Difference
+from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.engine.subpixel import Splines, bilinear, windows
 from zogy_explorer.errors import InputError, MissingDataError
 
 Array = NDArray[np.float64]
+Plane = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +73,31 @@ def forced_photometry(difference: Difference, x: ArrayLike, y: ArrayLike) -> For
         dtype=np.float64,
     )
     x0, y0 = difference.score.xy0
-    column, row = (np.rint(part).astype(np.intp) for part in (xs - x0, ys - y0))
-    dx, dy = xs - x0 - column, ys - y0 - row
-    splines = Splines.through(windows(difference.score.image, row, column))
+    return _measured(difference.score.image, total, xs - x0, ys - y0, scale)
+
+
+def forced_in_cell(result: CellResult, x: float, y: float) -> ForcedPhotometry:
+    """`forced_photometry` of one place in one cell; NaN if the cell has no S.
+
+    Raises
+    ------
+    InputError
+        If the place is outside the cell.
+    """
+    if not result.region.contains_point(x, y):
+        raise InputError(f"position ({x:g}, {y:g}) is outside of cell {result.cell.name}")
+    total = result.total_variance
+    if result.score is None or total is None:
+        unknown = np.full(1, np.nan)
+        return ForcedPhotometry(unknown, unknown)
+    where = np.array([x - result.region.x0]), np.array([y - result.region.y0])
+    return _measured(result.score, total, *where, np.array([result.flux_score]))
+
+
+def _measured(score: Plane, total: Plane, x: Array, y: Array, scale: Array) -> ForcedPhotometry:
+    """S and its noise at array positions, over F_S."""
+    column, row = (np.rint(part).astype(np.intp) for part in (x, y))
+    dx, dy = x - column, y - row
+    splines = Splines.through(windows(score, row, column))
     noise = np.sqrt(bilinear(total, row, column, dx, dy))
     return ForcedPhotometry(splines.at(dx, dy) / scale, noise / scale)

@@ -16,6 +16,7 @@ from zogy_explorer.ui.style import Lazy, Palette
 from zogy_explorer.ui.tabs.base import InspectorTab
 from zogy_explorer.ui.tabs.explain import ExplainTab
 from zogy_explorer.ui.tabs.fourier import FourierTab
+from zogy_explorer.ui.tabs.inject import InjectTab
 from zogy_explorer.ui.tabs.numbers import NumbersTab
 from zogy_explorer.ui.tabs.padding import PaddingTab
 from zogy_explorer.ui.tabs.psfs import PsfTab
@@ -26,6 +27,7 @@ TABS: tuple[Callable[[PageContext], InspectorTab], ...] = (
     NumbersTab,
     TrustTab,
     ExplainTab,
+    InjectTab,
     PaddingTab,
     FourierTab,
 )

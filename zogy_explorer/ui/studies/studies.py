@@ -9,6 +9,7 @@ import param
 
 from zogy_explorer.ui.studies.detections import DetectionStudy
 from zogy_explorer.ui.studies.explaining import ExplainStudy
+from zogy_explorer.ui.studies.injecting import InjectStudy
 from zogy_explorer.ui.studies.study import Study
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Studies(param.Parameterized):
         super().__init__()
         self.detections = DetectionStudy(session)
         self.explaining = ExplainStudy(session)
+        self.injecting = InjectStudy(session)
         self.cursor: Callable[[], tuple[float, float] | None] = lambda: None
         """Asked where the cursor rests on the images."""
         session.param.watch(self._new_frame, "frame")
@@ -41,7 +43,7 @@ class Studies(param.Parameterized):
     @property
     def all(self) -> tuple[Study, ...]:
         """Every one of them."""
-        return (self.detections, self.explaining)
+        return (self.detections, self.explaining, self.injecting)
 
     @property
     def idle(self) -> bool:
@@ -59,6 +61,9 @@ class Studies(param.Parameterized):
             self.explaining.ask(
                 *self.explaining.nearest_peak(x, y, _CLOSE * step if step > 1 else 0)
             )
+
+        if self.injecting.wanted and self.injecting.armed:
+            self.injecting.inject(x, y)
 
     def explain_here(self) -> None:
         """Explain what the cursor rests on, or else what was tapped last."""

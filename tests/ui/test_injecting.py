@@ -1,0 +1,112 @@
+"""Injecting sources by hand, and measuring how faint they may be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+# Bokeh 3.9 with pandas 3.1, in every table.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
+
+PLACE = (60, 47)
+
+
+@pytest.fixture
+def study(session):
+    session.select_at(*PLACE)
+    return session.studies.injecting
+
+
+@pytest.fixture
+def tab(page, study):
+    page.inspector.front("Inject")
+    return next(t for t in page.inspector.tabs if t.title == "Inject")
+
+
+def test_a_tap_injects_only_while_the_tab_is_in_front_and_armed(page, study, session):
+    session.studies.tap(*PLACE)
+    assert study.sources == ()
+    page.inspector.front("Inject")
+    session.studies.tap(*PLACE)
+    assert len(study.sources) == 1
+    study.armed = False
+    session.studies.tap(*PLACE)
+    assert len(study.sources) == 1
+
+
+def test_the_flux_comes_back_within_its_error(study):
+    study.inject(*PLACE, flux=30 * study.sigma_flux())
+    (found,) = study.injection.recovered
+    gain = found.flux - found.flux_before
+    assert gain == pytest.approx(found.source.flux, rel=0.02)  # no gain: no photon noise
+    assert found.scorr - found.scorr_before == pytest.approx(30, rel=0.05)
+
+
+def test_only_the_touched_cell_is_computed_and_the_frame_stays(study, session):
+    frame = session.frame
+    study.inject(*PLACE, flux=100)
+    assert [r.cell.name for r in study.injection.cells] == [session.cell.cell.name]
+    assert session.frame is frame
+    assert frame.pair.science.meta.get("NINJECT") is None
+
+
+def test_the_cell_with_the_source_is_shown_and_taken_back(tab, page, study, session):
+    before = page.wall._frame.exact(*PLACE)
+    study.inject(*PLACE, flux=50 * study.sigma_flux())
+    assert page.wall._frame.exact(*PLACE) != before
+    assert page.wall._points.source.data["marker"] == ["inverted_triangle"]
+    assert "recovered" in tab._found.object
+    study.clear()
+    assert page.wall._frame.exact(*PLACE) == before
+    assert page.wall._points.source.data["x"] == []
+
+
+def test_undo_takes_the_last_source_out(study):
+    study.inject(*PLACE, flux=100)
+    study.inject(30, 20, flux=100)
+    study.undo()
+    assert [(s.x, s.y) for s in study.sources] == [PLACE]
+    assert len(study.injection.recovered) == 1
+
+
+def test_sources_follow_new_settings(study, session):
+    study.inject(*PLACE, flux=100)
+    before = study.injection
+    session.edit(minBorder=44)
+    assert study.injection is not before
+    assert study.injection.frame is session.frame
+
+
+def test_off_the_frame_is_one_sentence_and_nothing_stays(study):
+    study.inject(5000, 5, flux=100)
+    assert "off the frame" in study.message
+    assert study.sources == ()
+
+
+def test_the_slider_is_logarithmic_and_the_hint_speaks_of_sigma(tab, study):
+    tab.slider.value = 3.0
+    assert study.flux == 1000
+    assert tab.flux.value == 1000
+    assert "σ" in tab._hint.object
+    tab.flux.value = 100.0
+    assert tab.slider.value == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("whole_frame", [False, True])
+def test_a_curve_rises_and_its_half_is_where_five_sigma_are(tab, study, whole_frame):
+    study.trials = 8
+    study.measure(whole_frame=whole_frame)
+    curve = study.curve
+    assert not study.curve_busy
+    assert curve.fraction[0] <= curve.fraction[-1]
+    assert curve.flux_50 == pytest.approx(5 * study.sigma_flux(), rel=0.25)
+    assert np.all(curve.low <= curve.high)
+    assert "half of them found" in tab._curve_words.object
+    assert tab._chart_pane.visible
+
+
+def test_without_a_cell_there_is_a_sentence_in_place_of_a_curve(session, study):
+    session.anchor = None
+    study.measure()
+    assert "Select a cell" in study.message
+    assert study.curve is None

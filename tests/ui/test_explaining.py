@@ -91,7 +91,7 @@ def test_the_key_explains_what_the_cursor_rests_on(page, study):
     page.wall._readout.probe.data = {"x": [60.0], "y": [48.0], "n": [1]}
     page.explain_here()
     assert study.place == (60.0, 48.0)
-    assert page.inspector.tabs[page.inspector._tabs.active].title == "Explain"
+    assert page.inspector.showing == "Explain"
 
 
 def test_without_a_place_the_key_says_what_to_do(page, study):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -113,3 +114,11 @@ def test_the_scale_bar_has_a_round_length(most, text):
 
 def test_without_a_wcs_there_is_no_compass(page):
     assert not page.wall._sky_marks._bar.visible
+
+
+def test_tabs_are_made_when_looked_at_and_show_what_was_drawn_and_tapped_before(page):
+    assert len(page.drawer._tabs._made) == len(page.inspector._tabs._made) == 1
+    draw(page, 10, 20, 60, 20)
+    page.wall._on_tap(SimpleNamespace(x=40.0, y=30.0))
+    assert len(front(page, "Cut").source.data["distance"]) == 51
+    assert len(front(page, "Radial").sources["difference"].data["radius"]) > 3

@@ -10,10 +10,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame
 
 
 def front(page, title):
-    inspector = page.inspector
-    place = [tab.title for tab in inspector.tabs].index(title)
-    inspector._tabs.active = place
-    return inspector.tabs[place]
+    page.inspector.front(title)
+    return next(tab for tab in page.inspector.tabs if tab.title == title)
 
 
 def pixels(picture):

@@ -38,7 +38,7 @@ class CutTab:
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        self._line: Line | None = None
+        self._line = context.wall.line
         self._words = text_pane(_HINT, name="cut-words", width=150, sizing_mode=None, margin=(4, 8))
         self.source = ColumnDataSource(name="source-cut", data=_nothing())
         self.plots = {

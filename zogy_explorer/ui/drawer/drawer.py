@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import panel as pn
-import param
 
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer.base import DrawerTab
@@ -18,10 +15,10 @@ from zogy_explorer.ui.drawer.log import LogTab
 from zogy_explorer.ui.drawer.radial import RadialTab
 from zogy_explorer.ui.drawer.runs import RunsTab
 from zogy_explorer.ui.drawer.threshold import ThresholdTab
-from zogy_explorer.ui.panes import FrontAware
-from zogy_explorer.ui.style import Lazy, Palette
+from zogy_explorer.ui.late_tabs import LateTabs
+from zogy_explorer.ui.style import Palette
 
-TABS: tuple[Callable[[PageContext], DrawerTab], ...] = (
+TABS: tuple[type[DrawerTab], ...] = (
     CellsTab,
     DetectionsTab,
     ThresholdTab,
@@ -50,42 +47,30 @@ class Drawer:
     """
 
     def __init__(self, context: PageContext, colors: Palette) -> None:
-        self.tabs = [make(context) for make in TABS]
-        self._places = [Lazy(lambda tab=tab: tab.view) for tab in self.tabs]  # type: ignore[misc]
-        self._places[0].fill()
-        self._tabs = pn.Tabs(
-            *((t.title, p.view) for t, p in zip(self.tabs, self._places, strict=True)),
-            sizing_mode="stretch_both",
-            margin=(0, 4),
-        )
+        self._tabs = LateTabs(TABS, context, colors, sizing_mode="stretch_both", margin=(0, 4))
         self.view = pn.Column(
-            self._tabs,
+            self._tabs.view,
             sizing_mode="stretch_width",
             height=HEIGHT,
             margin=0,
             styles={"border-top": "1px solid var(--zx-border)"},
         )
-        self.theme(colors)
-        self._tabs.param.watch(self._switched, "active")
-        self._tabs.param.watch(lambda event: context.painter.ask(self.refresh), "active")
+        self._tabs.front()
+        self._tabs.view.param.watch(lambda event: context.painter.ask(self.refresh), "active")
+
+    @property
+    def tabs(self) -> list[DrawerTab]:
+        """All tabs."""
+        return self._tabs.all
 
     def theme(self, colors: Palette) -> None:
         """Take the colours of the page."""
-        for tab in self.tabs:
-            tab.theme(colors)
+        self._tabs.theme(colors)
 
     def front(self, title: str) -> None:
         """Bring the tab of this title to the front."""
-        self._tabs.active = [tab.title for tab in self.tabs].index(title)
+        self._tabs.open(title)
 
     def refresh(self) -> None:
         """Bring the tab in front up to date; the images must be so already."""
-        place = self._tabs.active
-        self._places[place].fill()
-        self.tabs[place].show()
-
-    def _switched(self, event: param.parameterized.Event) -> None:
-        for place in (event.old, event.new):
-            tab = self.tabs[place]
-            if isinstance(tab, FrontAware):
-                tab.in_front(place == event.new)
+        self._tabs.front().show()

@@ -44,7 +44,7 @@ class RadialTab:
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        self._tapped: tuple[float, float] | None = None
+        self._tapped = context.wall.tapped
         self._words = text_pane(
             _HINT, name="radial-words", width=170, sizing_mode=None, margin=(4, 8)
         )

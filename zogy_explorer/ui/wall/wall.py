@@ -68,6 +68,8 @@ class ImageWall:
         By layer name.
     painted : int
         How many times images were painted so far.
+    tapped, line
+        The last point that was tapped and the last line that was drawn; None: none yet.
     """
 
     def __init__(
@@ -88,6 +90,8 @@ class ImageWall:
         self._alone: str | None = None
         self._tap_callbacks: list[Callable[[float, float], None]] = []
         self._cut_callbacks: list[Callable[[Line], None]] = []
+        self.tapped: tuple[float, float] | None = None
+        self.line: Line | None = None
         self._view_callbacks: list[Callable[[View], None]] = []
 
         # The limit is never changed: a browser that hears of one before the range that goes with
@@ -448,6 +452,7 @@ class ImageWall:
         self._soon()
 
     def _on_cut(self, line: Line) -> None:
+        self.line = line
         for callback in self._cut_callbacks:
             callback(line)
 
@@ -458,6 +463,7 @@ class ImageWall:
     def _on_tap(self, event: Any) -> None:
         if event.x is None or event.y is None:
             return
+        self.tapped = (float(event.x), float(event.y))
         for callback in self._tap_callbacks:
             callback(float(event.x), float(event.y))
 

@@ -1,0 +1,64 @@
+"""Closing a page frees its memory."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zogy_explorer import Exposure, KernelPsf, ZogyConfig, ZogyExplorer
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index"),
+]
+
+SIDE, CYCLES = 2048, 20
+AT_ONCE = {
+    "check_unused_sessions_milliseconds": 200,
+    "unused_session_lifetime_milliseconds": 200,
+}
+"""How soon the server notices that a page has gone; 15 s by default."""
+
+
+def resident() -> float:
+    """Memory of this process that is in use [MB]."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+def exposure(seed: int, sigma: float) -> Exposure:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:21, :21] - 10
+    image = rng.standard_normal((SIDE, SIDE), dtype=np.float32) * 5
+    psf = KernelPsf(np.exp(-(x**2 + y**2) / (2 * sigma**2)))
+    return Exposure(image, variance=np.full(image.shape, 25, np.float32), psf=psf)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="measures memory by /proc")
+def test_twenty_pages_opened_and_closed_leave_no_memory_behind(serve, chromium, until):
+    pair = exposure(1, 1.8), exposure(2, 1.4)
+    living: list[ZogyExplorer] = []
+
+    def app() -> ZogyExplorer:
+        living.append(ZogyExplorer(*pair, config=ZogyConfig(doSpatialGrid=True)))
+        return living[-1]
+
+    url = serve(app, **AT_ONCE)
+    levels = []
+    for _ in range(CYCLES):
+        page = chromium.new_page()
+        page.goto(url)
+        until(lambda: living and living[-1].result is not None, "a frame", page=page, patience=60)
+        until(lambda: living[-1].session.idle, "the session is idle", page=page, patience=60)
+        page.get_by_text("Cell r", exact=False).first.wait_for()
+        callbacks = living[-1].page.wall.model.document.callbacks
+        page.close()
+        until(lambda gone=callbacks: not gone.session_callbacks, "the page has gone", patience=60)
+        living.clear()
+        levels.append(resident())
+    settled = levels[1]
+    assert levels[-1] < 1.1 * settled + 100, [round(level) for level in levels]

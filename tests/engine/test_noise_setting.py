@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zogy_explorer import ZogyConfig
-from zogy_explorer.cli import make_config
+from zogy_explorer.cli.settings import make_config
 from zogy_explorer.engine.noise_setting import given_noise, setting_text, shortest_form
 from zogy_explorer.engine.noise_terms import AstrometricNoise
 from zogy_explorer.errors import InputError

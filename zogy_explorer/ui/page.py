@@ -88,6 +88,7 @@ class Page:
         self._follow(self.drawer.refresh, "frame", "live_cell", "anchor")
         self._follow(self._show_display, "display")
         self._follow(self._show_wanted_view, "wanted_view")
+        self._follow(self._show_imported, "imported", "frame")
         self._follow(self._show_messages, "alert", "frame")
         for show in (self._show_frame, self._show_cell, self._show_messages):
             show()
@@ -305,6 +306,11 @@ class Page:
 
     def _show_display(self) -> None:
         self.wall.set_display(self.session.display)
+
+    def _show_imported(self) -> None:
+        imported = self.session.imported
+        marks = imported.marks(self.session.pair) if imported is not None else []
+        self.wall.mark("regions", marks)
 
     def _show_messages(self) -> None:
         text, frame = self.session.alert, self.session.frame

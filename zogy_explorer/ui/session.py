@@ -71,6 +71,7 @@ class Session(Editing):
     growing = param.Parameter(default=None, doc="Cells of the frame under way, newly arrived.")
     anchor = param.Parameter(default=None, doc="Point (x, y) whose cell is selected, or None.")
     view = param.Parameter(default=None, doc="What the wall shows (left, bottom, right, top) [px].")
+    imported = param.Parameter(default=None, doc="`ImportedRegions` to mark, or None.")
     wanted_view = param.Parameter(default=None, doc="What the wall is asked to show, or None.")
     runs = param.ClassSelector(class_=tuple, default=(), doc="The runs on this pair, oldest first.")
     display = param.ClassSelector(

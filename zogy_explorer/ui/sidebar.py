@@ -12,6 +12,7 @@ from zogy_explorer.engine.config import GROUPS, ZogyConfig
 from zogy_explorer.ui import words
 from zogy_explorer.ui.controls import control
 from zogy_explorer.ui.display_controls import DisplayControls
+from zogy_explorer.ui.imported import mark_regions
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.samples import TITLES
 from zogy_explorer.ui.scope import ScopeControl
@@ -157,7 +158,7 @@ class Sidebar:
             description="Simulated pairs; most have one thing wrong, and the page says what.",
         )  # fmt: skip
         self.upload = pn.widgets.FileDropper(
-            label="Upload science, template; or session",
+            label="Upload science, template; session; regions",
             multiple=True,
             max_file_size=UPLOAD_LIMIT,
             sizing_mode="stretch_width",
@@ -172,12 +173,19 @@ class Sidebar:
         )
         self.sample.param.watch(self._use_sample, "value")
         self.upload.param.watch(self._uploaded, "value")
+        self.unmark = _button("Clear region marks")
+        self.unmark.visible = False
+        self.unmark.on_click(lambda event: session.param.update(imported=None))
+        session.param.watch(
+            lambda event: self.unmark.param.update(visible=event.new is not None), "imported"
+        )
         return pn.Column(
             self.science_path,
             self.template_path,
             self.open,
             self.sample,
             self.upload,
+            self.unmark,
             self.preset,
             sizing_mode="stretch_width",
             margin=0,
@@ -194,7 +202,10 @@ class Sidebar:
         if newest and newest[0].lower().endswith(".json"):
             self._session.open_session_file(files[newest[0]], newest[0])
             return
-        files = {n: c for n, c in files.items() if not n.lower().endswith(".json")}
+        if newest and newest[0].lower().endswith(".reg"):
+            mark_regions(self._session, files[newest[0]], newest[0])
+            return
+        files = {n: c for n, c in files.items() if not n.lower().endswith((".json", ".reg"))}
         if len(files) < 2:
             return
         first, second = _roles(list(files.items())[-2:])

@@ -13,7 +13,8 @@ from zogy_explorer.diagnostics import COLUMNS, DETECTION_FLAGS, detect
 from zogy_explorer.engine import Difference
 from zogy_explorer.errors import InputError, MissingDataError
 from zogy_explorer.masks import MASK_PLANES
-from zogy_explorer.simulate import Moffat, PsfField
+from zogy_explorer.simulate import FlawedPair, Moffat, PsfField
+from zogy_explorer.simulate.psf_field import render_star
 
 WIDE, NARROW = Moffat(3.2, 3.5, 0.1, 0.6, 15), Moffat(2.6, 3.5, 0.03, 2.0, 15)
 Star = tuple[float, float, float]
@@ -270,6 +271,26 @@ def test_a_shifted_star_is_a_dipole_whose_lobes_name_each_other() -> None:
     assert list(lobes["partner"]) == list(lobes["id"][::-1])
     assert f"detection {lobes['partner'][0]}" in lobes["reasons"][0]
     assert nearest(table, 60, 60)[0]["flags"] == ""
+
+
+def test_new_sources_beside_stars_in_place_are_no_dipoles() -> None:
+    """At any distance from a star that does not vary, its photon noise included."""
+    rng = np.random.default_rng(31)
+    places = [(x, y) for x in range(35, 300, 50) for y in range(35, 300, 50)]
+    stars = tuple((*place, 10 ** rng.uniform(3.5, 4.8)) for place in places)
+    flawed = FlawedPair(stars=stars, shape=(320, 330), gain=2.0)
+    science, template = flawed.draw(8)
+    light, new = np.zeros(science.shape), []
+    for x, y in places:
+        distance, angle = rng.uniform(0, 10), rng.uniform(0, 2 * np.pi)
+        new.append((x + distance * np.cos(angle), y + distance * np.sin(angle)))
+        light += render_star(science.shape, *new[-1], 3000.0, flawed.psfs[0])
+    difference = run(plan(science.replace(image=science.image + light), template, ZogyConfig()))
+    table = detect(difference)
+    for x, y in new:
+        near = np.hypot(table["x"].value - x, table["y"].value - y) < 1.5
+        assert near.sum() == 1
+        assert "dipole" not in table["flags"][near][0].split()
 
 
 def test_the_flank_of_a_muted_dipole_is_no_source_and_a_faint_one_beside_it_is_found() -> None:

@@ -38,7 +38,9 @@ _KINDS = (
         "warning",
         "A peak of the opposite sign lies next to it.",
         "Register the pair, or set astrometricNoise; a source that moved looks the same "
-        "(see the Translient test).",
+        "(see the Translient test). A new source within 3 FWHM of a star carries the flag wrongly "
+        "as often as the star is a dipole: in simulations, of 320 none with stars in place, one in "
+        "nine with stars 0.1 px off, half with 0.3 px.",
     ),
     FlagKind(
         "ringing",

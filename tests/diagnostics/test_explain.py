@@ -169,6 +169,16 @@ def test_a_star_that_alone_is_brighter_has_changed_itself() -> None:
     assert all_brighter.values["common_flux"] == pytest.approx(0.1, rel=0.1)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_large_flux_error_that_neighbours_share_is_no_new_source(seed: int) -> None:
+    """By its shape a point source on top of a star would explain D as well."""
+    star = (48.3, 47.6, 1e5)
+    difference = subtract(stars=(star, *FIELD), flux_error=0.27, gain=2.0, seed=seed)
+    first = explain(difference, *HERE).first
+    assert first.name == "flux"
+    assert first.amplitude == pytest.approx(27, rel=0.05)
+
+
 def test_a_shift_is_compared_with_that_of_the_neighbours() -> None:
     shared = explain(subtract(stars=(*BRIGHT["stars"], *FIELD), shift=(0.2, 0.1)), *HERE).first
     assert "4 neighbours share it" in shared.sentence

@@ -88,20 +88,22 @@ class Chooser:
 
     def _cost_of(self, model: Model, fit: Fit | None) -> float:
         """χ² and penalty, in units of χ² that a pixel has at best."""
+        prior = self._prior(fit)
         if fit is None:
-            return self.chi2 / self.misfit
-        penalty = self.hypotheses.penalty * model.dof
-        return fit.chi2 / self.misfit + penalty + self._unshared(fit)
+            return self.chi2 / self.misfit + prior
+        return fit.chi2 / self.misfit + self.hypotheses.penalty * model.dof + prior
 
     def _cost(self, way: Way) -> float:
         return self._cost_of(*way)
 
-    def _unshared(self, fit: Fit) -> float:
-        """χ² of a flux ratio that the neighbours do not have."""
-        if "flux" not in fit.values or self.field is None:
+    def _prior(self, fit: Fit | None) -> float:
+        """χ² of the flux ratio of a model, fitted or as it is, against that of the neighbours."""
+        if self.field is None:
             return 0.0
         common = self.field.flux
         common = replace(common, scatter=max(common.scatter, _LEAST_SCATTER))
+        if fit is None or "flux" not in fit.values:
+            return common.pull(0.0, 0.0) ** 2
         return common.pull(fit.values["flux"], fit.errors["flux"]) ** 2
 
     def _best(self, model: Model, name: str, left: Plane) -> Way | None:

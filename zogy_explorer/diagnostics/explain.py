@@ -197,9 +197,9 @@ class _Inquiry:
 
     def explanation(self) -> Explanation:
         choice, damaged = self._choice(), self._damaged()
-        if self.field is None and {"shift", "flux"} & set(choice.model.names):
+        if self.field is None and self._concerns_neighbours(choice):
             self.field = field_errors(self.difference, self.x, self.y)
-            if self.field is not None and "flux" in choice.model.names:
+            if self.field is not None and "flux" in choice.alone:
                 choice = self._choice()
         accounts = [self.chi2, *(fit.chi2 for _, fit in choice.alone.values())]
         accounts += [self.chi2 - known.delta_chi2 for known in damaged]
@@ -235,6 +235,14 @@ class _Inquiry:
 
     def _chooser(self) -> Chooser:
         return Chooser(self._hypotheses, self.diff, self.chi2, self.misfit, self.field)
+
+    def _concerns_neighbours(self, choice: Choice) -> bool:
+        """Whether what was chosen may be an error of the pair, which they would share.
+
+        A star that is new in part and one whose flux ratio is wrong look alike.
+        """
+        named = set(choice.model.names)
+        return bool(named & {"shift", "flux"}) or ("new_source" in named and "flux" in choice.alone)
 
     def _choice(self) -> Choice:
         return self._chooser().choose()

@@ -32,8 +32,11 @@ TABS: tuple[type[InspectorTab], ...] = (
 """The tabs, in their order."""
 
 _TABS_CSS = """
-.bk-header.bk-header { flex-wrap: wrap !important; overflow: visible !important; height: auto; }
-.bk-header .bk-tab.bk-tab { padding: 4px 8px; }
+:host { grid-template-columns: minmax(0, 100%) !important; }
+.bk-header.bk-header { overflow: visible !important; height: auto; }
+.bk-header .bk-headers-wrapper.bk-headers-wrapper { flex-wrap: wrap !important;
+  overflow: visible !important; }
+.bk-header .bk-tab.bk-tab { padding: 4px 7px; }
 """
 
 

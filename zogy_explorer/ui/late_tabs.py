@@ -52,6 +52,8 @@ class LateTabs(Generic[T]):
         self._colors = colors
         self._made: dict[int, T] = {}
         self._places = [Lazy(lambda i=i: self.tab(i).view) for i in range(len(self._kinds))]  # type: ignore[misc]
+        for place in self._places:  # else its place would stretch a tab further than its row
+            place.view.sizing_mode = options.get("sizing_mode", "stretch_both")
         titled = zip(self._kinds, self._places, strict=True)
         self.view = pn.Tabs(*((kind.title, place.view) for kind, place in titled), **options)
         self.view.param.watch(self._switched, "active")

@@ -158,7 +158,7 @@ class Sidebar:
             description="Simulated pairs; most have one thing wrong, and the page says what.",
         )  # fmt: skip
         self.upload = pn.widgets.FileDropper(
-            label="Upload science, template; session; regions",
+            label="Upload a pair, session or regions",
             multiple=True,
             max_file_size=UPLOAD_LIMIT,
             sizing_mode="stretch_width",

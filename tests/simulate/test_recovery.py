@@ -245,3 +245,19 @@ def test_forced_photometry_asks_for_a_score_and_a_place_on_the_frame() -> None:
         forced_photometry(run(made, calculate_score=False), 50, 50)
     with pytest.raises(InputError, match=r"\(150, 50\) is off the frame"):
         forced_photometry(run(made), 150, 50)
+
+
+def test_pulls_of_bright_sources_are_one_in_cells_that_follow_the_psf() -> None:
+    """One cell for PSFs that vary scatters their fluxes; nothing else does."""
+    science, template, _ = make_pair(
+        11, (260, 260), n_stars=5, n_galaxies=0, n_transients=0, psf_variation=1.0, psf_size=21,
+        defects=False,
+    )  # fmt: skip
+
+    def pulls(**settings: object) -> float:
+        config = ZogyConfig(maxPsfCentroidDist=1.0, **settings)
+        found = completeness(science, template, config, [8000.0], trials=80, rng=3)
+        return float(found.pull_sigma[0])
+
+    assert pulls() > 2
+    assert pulls(doSpatialGrid=True, gridInnerSize=1.0) == pytest.approx(1.0, abs=0.25)

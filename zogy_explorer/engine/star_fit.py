@@ -144,7 +144,7 @@ class _Field:
         ny, nx = self._image.image.shape
         keep = peak > self._least_peak
         keep &= (x > half + 1) & (y > half + 1) & (x < nx - 2 - half) & (y < ny - 2 - half)
-        keep &= _alone(x, y, peak, _ALONE * self._fwhm)
+        keep &= isolated(x, y, peak, _ALONE * self._fwhm, _DISTURBING)
         if self._bad is not None:
             keep &= ~_touches(self._bad, x, y, half)
         chosen = np.flatnonzero(keep)
@@ -268,14 +268,29 @@ def _half_side(fwhm: float, shape: tuple[int, ...]) -> int:
     return int(min(np.ceil(fwhm), *((n - 1) // 2 for n in shape)))
 
 
-def _alone(x: Array, y: Array, peak: Array, radius: float) -> NDArray[np.bool_]:
-    """Which sources have no notable neighbour within ``radius``."""
+def isolated(
+    x: Array, y: Array, brightness: Array, radius: float, share: float, *, square: bool = False
+) -> NDArray[np.bool_]:
+    """Which sources have no neighbour of more than a share of their own brightness.
+
+    Parameters
+    ----------
+    x, y, brightness
+        Of each source.
+    radius
+        Within which neighbours count [px].
+    share
+        Of a source's brightness that a neighbour may have.
+    square
+        Within a square of that half side instead of a circle.
+    """
     alone = np.ones(len(x), bool)
     if not len(x):
         return alone
-    for i, j in cKDTree(np.column_stack([x, y])).query_pairs(radius):
-        alone[i] &= peak[j] <= _DISTURBING * peak[i]
-        alone[j] &= peak[i] <= _DISTURBING * peak[j]
+    tree = cKDTree(np.column_stack([x, y]))
+    pairs = tree.query_pairs(radius, p=np.inf if square else 2, output_type="ndarray")
+    for i, j in (pairs.T, pairs[:, ::-1].T):
+        alone[i[brightness[j] > share * brightness[i]]] = False
     return alone
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.engine.star_fit import isolated
 from zogy_explorer.errors import PsfError
 
 _THRESHOLD = 5.0  # σ of the sky from which connected pixels are a source
@@ -80,7 +81,7 @@ def find_stars(
     half = reach * typical
     ny, nx = image.shape
     usable &= (x > half) & (y > half) & (x < nx - 1 - half) & (y < ny - 1 - half)
-    usable &= _alone(x, y, flux, half)
+    usable &= isolated(x, y, flux, half, _COMPANION, square=True)
     chosen = np.flatnonzero(usable)
     if chosen.size == 0:
         raise PsfError(_none_found(len(x), "none is single, whole and as wide as the others"))
@@ -106,15 +107,6 @@ def _touches(segments: object, bad: NDArray[np.bool_], labels: object) -> NDArra
     data = np.asarray(segments.data)  # type: ignore[attr-defined]
     touched = np.unique(data[binary_dilation(bad, iterations=2)])
     return np.isin(np.asarray(labels), touched)
-
-
-def _alone(
-    x: NDArray[np.float64], y: NDArray[np.float64], flux: NDArray[np.float64], half: float
-) -> NDArray[np.bool_]:
-    """Which sources have no notable neighbour within ``half`` pixels, square."""
-    near = (np.abs(x[:, None] - x) < half) & (np.abs(y[:, None] - y) < half)
-    np.fill_diagonal(near, False)
-    return np.asarray(~(near & (flux > _COMPANION * flux[:, None])).any(axis=1))
 
 
 def _none_found(sources: int, why: str) -> str:

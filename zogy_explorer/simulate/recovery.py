@@ -135,6 +135,14 @@ def completeness(
         If a flux, ``trials`` or the threshold is not positive, or no place is free.
     CancelledError
         If ``cancel`` was set.
+
+    Notes
+    -----
+    Sources are injected with the PSF of their own place and measured, as real ones are, with the
+    PSFs and F_S of their cell's centre. Where PSFs vary within a cell, fluxes of bright sources
+    scatter by more than √V_total says: with widths that change by a third over 400 px, pulls of
+    100 σ sources have σ 4.9 in one cell, 1.35 in 16 cells and 0.96 in 256; of 5 σ sources 1.0 in
+    all of them. Nothing else widens them: with constant PSFs they are 1.0 in any grid.
     """
     levels = _levels(fluxes)
     if int(trials) != trials or trials < 1:

@@ -91,6 +91,8 @@ def _flux(cause: Cause, plan: SubtractionPlan) -> list[Cure]:
 
 
 def _background(cause: Cause, plan: SubtractionPlan) -> list[Cure]:
+    if "step" in cause.values:
+        return []  # no smooth sky has an edge
     return [
         Cure(
             "Subtract a smooth sky",
@@ -130,6 +132,15 @@ def _cosmic_ray(cause: Cause, plan: SubtractionPlan) -> list[Cure]:
 
 def _ringing(cause: Cause, plan: SubtractionPlan) -> list[Cure]:
     floor = plan.config.frequencyFloor
+    if "charge" in cause.values and floor is not None:
+        return [
+            Cure(
+                "Let the frequency floor be chosen",
+                {"frequencyFloor": None},
+                "With the floor that the noise of the stamps asks for, D's kernels end near the "
+                "pixel that they carry here.",
+            )
+        ]
     if cause.unit != "of the expected" or floor == 0:
         return []
     return [

@@ -22,6 +22,7 @@ NAMES = {
     "ringing": "Ringing",
     "new_source": "New source",
     "noise": "Noise",
+    "unexplained": "Unexplained",
 }
 """What the page calls the causes."""
 

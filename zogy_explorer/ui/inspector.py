@@ -38,6 +38,7 @@ _TABS_CSS = """
   overflow: visible !important; }
 .bk-header .bk-tab.bk-tab { padding: 4px 7px; }
 """
+"""All titles stay in sight: they take a second row where the inspector is narrow."""
 
 
 class Inspector:

@@ -79,8 +79,11 @@ class InjectTab:
         self._progress = text_pane(name="inject-progress")
         self._curve_words = text_pane(name="inject-curve-words")
         self.chart = completeness_chart()
-        self._chart_pane = pn.pane.Bokeh(
-            self.chart.figure, sizing_mode="stretch_width", margin=(4, 0), visible=False
+        self._chart_pane = pn.Column(
+            pn.pane.Bokeh(self.chart.figure, sizing_mode="stretch_width", margin=0),
+            sizing_mode="stretch_width",
+            margin=(4, 0),
+            visible=False,
         )
         self.view = pn.Column(
             pn.Row(self.armed, help_icon(str(p.armed.doc)), margin=0),
@@ -91,8 +94,8 @@ class InjectTab:
             self._found,
             text_pane("<h3>Completeness</h3>", margin=(10, 0, 0, 0)),
             self.trials.view,
-            pn.Row(self.measure_cell, self.measure_frame, self.stop, margin=0),
-            self._progress,
+            pn.Row(self.measure_cell, self.measure_frame, margin=0),
+            pn.Row(self._progress, self.stop, sizing_mode="stretch_width", margin=0),
             self._chart_pane,
             self._curve_words,
             sizing_mode="stretch_width",

@@ -19,12 +19,14 @@ from zogy_explorer.ui.tabs.numbers import NumbersTab
 from zogy_explorer.ui.tabs.padding import PaddingTab
 from zogy_explorer.ui.tabs.psfs import PsfTab
 from zogy_explorer.ui.tabs.trust import TrustTab
+from zogy_explorer.ui.tabs.what_if import WhatIfTab
 
 TABS: tuple[type[InspectorTab], ...] = (
     PsfTab,
     NumbersTab,
     TrustTab,
     ExplainTab,
+    WhatIfTab,
     InjectTab,
     PaddingTab,
     FourierTab,

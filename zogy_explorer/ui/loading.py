@@ -11,6 +11,7 @@ from pathlib import Path
 
 from zogy_explorer.errors import InputError, ReadError
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.registering import registered_pair
 from zogy_explorer.ui.samples import load_sample, title_of
 from zogy_explorer.ui.session_file import SessionSpec
 from zogy_explorer.ui.state import Pair
@@ -85,6 +86,12 @@ def pair_of_session(spec: SessionSpec, root: Path | None, present: Pair | None) 
     InputError
         If the pair is not to be had.
     """
+    pair = _unmoved_pair(spec, root, present)
+    dx, dy = spec.shift or (0.0, 0.0)
+    return registered_pair(pair, dx, dy)
+
+
+def _unmoved_pair(spec: SessionSpec, root: Path | None, present: Pair | None) -> Pair:
     if spec.origin == "sample":
         return load_sample(title_of(spec.science))
     if spec.origin == "files":

@@ -25,7 +25,7 @@ from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec, check_names, spec_from_dict, spec_of
 
 _VIEW_DIGITS = 2  # of a pixel, in the address
-_KEYS = ("pair", "sample", "science", "template", "view", "cell")
+_KEYS = ("pair", "sample", "science", "template", "view", "cell", "shift")
 _PAGE_SETTINGS = MappingProxyType({"doSpatialGrid": True})
 """Where the page's defaults are not those of `ZogyConfig`; an address need not say them."""
 _SHARED = ("sample", "files")
@@ -41,6 +41,8 @@ def query_of(spec: SessionSpec) -> dict[str, str]:
         query["sample"] = title_of(spec.science)
     else:
         query["pair"] = spec.origin
+    if spec.shift is not None:
+        query["shift"] = ",".join(repr(step) for step in spec.shift)
     config = {name: ZogyConfig.param[name].default for name in _PAGE_SETTINGS} | dict(spec.config)
     for name, value in config.items():
         if name not in _PAGE_SETTINGS or value != _PAGE_SETTINGS[name]:
@@ -88,7 +90,7 @@ def spec_of_query(query: Mapping[str, str]) -> SessionSpec:
     return spec_from_dict(
         {
             "zogyExplorerSession": 1,
-            "pair": _pair(query),
+            "pair": _pair(query) | ({"shift": _view(query["shift"])} if "shift" in query else {}),
             "view": _view(query["view"]) if "view" in query else None,
             "cell": query.get("cell", ""),
             **plain,
@@ -101,7 +103,7 @@ def parse_search(search: str) -> dict[str, str]:
     return dict(parse_qsl(search.removeprefix("?"), keep_blank_values=True))
 
 
-def _pair(query: Mapping[str, str]) -> dict[str, str]:
+def _pair(query: Mapping[str, str]) -> dict[str, Any]:
     science, template = query.get("science", ""), query.get("template", "")
     if bool(science) != bool(template):
         missing = "template" if science else "science"

@@ -35,10 +35,20 @@ def _imports(pair: Pair, by_cell: bool) -> list[str]:
     lines.append("from zogy_explorer.io.difference import write_difference")
     if pair.recipe is not None:
         lines.append(pair.recipe[0])
+    if pair.registered is not None:
+        lines.append("from zogy_explorer.prepare import shift_exposure")
     return lines
 
 
 def _loading(pair: Pair) -> list[str]:
+    lines = _reading(pair)
+    if pair.registered is not None:
+        moved = pair.registered
+        lines.append(f"template = shift_exposure(template, {moved.dx!r}, {moved.dy!r})")
+    return lines
+
+
+def _reading(pair: Pair) -> list[str]:
     if pair.recipe is not None:
         return [pair.recipe[1]]
     if pair.paths is not None:

@@ -26,7 +26,7 @@ VERSION = 1
 """Of the format; a reader refuses what is newer."""
 
 ORIGINS = ("files", "upload", "sample", "python")
-_PAIR_KEYS = ("origin", "science", "template")
+_PAIR_KEYS = ("origin", "science", "template", "shift")
 _KEYS = ("zogyExplorerSession", "pair", "config", "cells", "view", "cell", "display")
 
 View = tuple[float, float, float, float]
@@ -42,6 +42,8 @@ class SessionSpec:
         Where the pair came from: ``"files"``, ``"upload"``, ``"sample"`` or ``"python"``.
     science, template
         Paths of files, else the names that the pair had.
+    shift
+        By which the template was moved on the page (x, y) [px]; None: not.
     config
         Settings that differ from the defaults of `ZogyConfig`.
     overrides
@@ -57,6 +59,7 @@ class SessionSpec:
     origin: str = "sample"
     science: str = ""
     template: str = ""
+    shift: tuple[float, float] | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     view: View | None = None
@@ -96,6 +99,7 @@ class SessionSpec:
                 "origin": self.origin,
                 "science": self.science,
                 "template": self.template,
+                **({} if self.shift is None else {"shift": list(self.shift)}),
             },
             "config": dict(self.config),
             "cells": {name: dict(values) for name, values in self.overrides.items()},
@@ -134,6 +138,7 @@ def spec_from_dict(values: Mapping[str, Any]) -> SessionSpec:
         origin=origin,
         science=science,
         template=template,
+        shift=_shift(pair.get("shift")),
         config=_mapping(values, "config"),
         overrides=_mapping(values, "cells"),
         view=_view(values.get("view")),
@@ -162,11 +167,12 @@ def spec_of(session: Session) -> SessionSpec:
     if pair is None:
         raise InputError("there is no pair on the page yet: open one first")
     names = pair.paths if pair.paths is not None else (pair.science_name, pair.template_name)
-    cell = session.cell
+    cell, moved = session.cell, pair.registered
     return SessionSpec(
         origin=pair.origin,
         science=str(names[0]),
         template=str(names[1]),
+        shift=None if moved is None else (moved.dx, moved.dy),
         config=session.config.changed(),
         overrides=session.overrides,
         view=session.view,
@@ -301,6 +307,18 @@ def _mapping(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(found, Mapping):
         raise InputError(f"{name} is {found!r}: it must be an object, {{NAME: VALUE, …}}")
     return dict(found)
+
+
+def _shift(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    try:
+        dx, dy = (float(part) for part in value)
+    except (TypeError, ValueError):
+        dx = dy = float("nan")
+    if not (math.isfinite(dx) and math.isfinite(dy)):
+        raise InputError(f"the shift of the template is {value!r}: two numbers [px] are needed")
+    return dx, dy
 
 
 def _view(value: Any) -> View | None:

@@ -39,6 +39,15 @@ class Notice:
 
 
 @dataclass(frozen=True, eq=False)
+class Registered:
+    """A template that was moved by (dx, dy) [px], and what it was before."""
+
+    dx: float
+    dy: float
+    original: Exposure
+
+
+@dataclass(frozen=True, eq=False)
 class Pair:
     """Science and template with what to call them and how to get them again.
 
@@ -58,6 +67,8 @@ class Pair:
         What there is to say about those settings.
     recipe
         Lines of Python that make a simulated pair again: the import, and the rest.
+    registered
+        How the template was moved since it came, or None.
     """
 
     science: Exposure
@@ -69,6 +80,7 @@ class Pair:
     config: Mapping[str, object] = field(default_factory=dict)
     remarks: tuple[Notice, ...] = ()
     recipe: tuple[str, str] | None = None
+    registered: Registered | None = None
 
 
 @dataclass(frozen=True)

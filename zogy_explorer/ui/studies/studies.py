@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import param
 
+from zogy_explorer.ui.studies.asking import WhatIfStudy
 from zogy_explorer.ui.studies.detections import DetectionStudy
 from zogy_explorer.ui.studies.explaining import ExplainStudy
 from zogy_explorer.ui.studies.injecting import InjectStudy
@@ -35,6 +36,7 @@ class Studies(param.Parameterized):
         self.detections = DetectionStudy(session)
         self.explaining = ExplainStudy(session)
         self.injecting = InjectStudy(session)
+        self.asking = WhatIfStudy(session)
         self.cursor: Callable[[], tuple[float, float] | None] = lambda: None
         """Asked where the cursor rests on the images."""
         session.param.watch(self._new_frame, "frame")
@@ -43,7 +45,7 @@ class Studies(param.Parameterized):
     @property
     def all(self) -> tuple[Study, ...]:
         """Every one of them."""
-        return (self.detections, self.explaining, self.injecting)
+        return (self.detections, self.explaining, self.injecting, self.asking)
 
     @property
     def idle(self) -> bool:

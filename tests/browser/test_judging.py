@@ -15,7 +15,7 @@ pytestmark = [
 ]
 
 MARKS = """(marker) => {
-  const {data} = Bokeh.documents[0].get_model_by_name("points");
+  const {data} = Bokeh.documents[0].get_model_by_name("source-points");
   return [...data.marker].filter((name) => name === marker).length;
 }"""
 MOVER = (93, 27)
@@ -42,6 +42,7 @@ def test_a_click_on_a_residual_says_why_it_is_there(page, until):
     browser, explorer = page
     study = explorer.session.studies.explaining
     tab(browser, "Explain")
+    until(lambda: study.wanted, "the tab is in front", page=browser)
     tap(browser, "scorr", *NEW_SOURCE)
     browser.get_by_text("A point source is new or brighter").wait_for()
     browser.get_by_text("Moved by itself?").wait_for()
@@ -56,7 +57,7 @@ def test_a_click_on_a_residual_says_why_it_is_there(page, until):
 
 
 def test_trust_shows_sigmas_quantiles_and_spectrum_of_the_tapped_cell(page, until):
-    browser, explorer = page
+    browser, _ = page
     tap(browser, "scorr", *EMPTY)
     tab(browser, "Trust")
     browser.get_by_text("the noise of the images as measured predicts").wait_for()
@@ -71,6 +72,7 @@ def test_an_injected_source_comes_back_and_a_curve_tells_the_depth(page, until):
     browser, explorer = page
     study = explorer.session.studies.injecting
     tab(browser, "Inject")
+    until(lambda: study.wanted, "the tab is in front", page=browser)
     tap(browser, "science", *EMPTY)
     until(lambda: study.injection is not None, "the cell is computed again", page=browser)
     browser.get_by_text("recovered").first.wait_for()
@@ -93,7 +95,7 @@ def test_rows_and_marks_of_detections_find_each_other(page, until):
     study = explorer.session.studies.detections
     tab(browser, "Detections")
     until(lambda: study.table is not None, "the frame is searched", page=browser)
-    browser.get_by_text("Mark on the images").click()
+    browser.locator(".zx-detection-marks input").click()
     until(lambda: browser.evaluate(MARKS, "circle") > 2, "marks are drawn", page=browser)
     browser.get_by_role("row").nth(3).click()
     until(lambda: study.chosen is not None, "a row is chosen", page=browser)

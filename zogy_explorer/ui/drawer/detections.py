@@ -77,7 +77,10 @@ class DetectionsTab:
         self._wanted_threshold = study.threshold
         self.threshold.connect(self._moved, self._released)
         self.markers = pn.widgets.Checkbox(
-            label="Mark on the images", value=study.markers, margin=(2, 0)
+            label="Mark on the images",
+            value=study.markers,
+            margin=(2, 0),
+            css_classes=["zx-detection-marks"],
         )
         self.markers.param.watch(lambda event: setattr(study, "markers", event.new), "value")
         self._words = text_pane(name="detections-words")

@@ -42,7 +42,7 @@ class PointMarks:
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
-        self.source = ColumnDataSource(name="points", data={k: [] for k in _COLUMNS})
+        self.source = ColumnDataSource(name="source-points", data={k: [] for k in _COLUMNS})
         self._kinds: dict[str, tuple[PointMark, ...]] = {}
         self._halos: list[Any] = []
 
@@ -52,7 +52,7 @@ class PointMarks:
             renderer = plot.scatter(
                 "x", "y", marker="marker", size="size", source=self.source, fill_color=None,
                 line_color=self.theme.selection_halo if halo else "color",
-                line_width=3.5 if halo else 1.8, name="point-halos" if halo else "points",
+                line_width=3.5 if halo else 1.8, name="point-halos" if halo else "point-marks",
             )  # fmt: skip
             if halo:
                 self._halos.append(renderer)

@@ -106,12 +106,31 @@ def one_cell(desk: Desk) -> None:
     desk.show("Fourier")
 
 
+def detections(desk: Desk) -> None:
+    """What changed, marked and listed, and one of it explained."""
+    desk.type("maxPsfCentroidDist [px]", 0.25)
+    desk.show("Detections")
+    desk.tap(112, 190)
+    desk.show("Explain")
+    desk.press("e")
+    desk.tab.wait_for_timeout(4000)
+
+
+def trust(desk: Desk) -> None:
+    """Whether Scorr of a cell is what it says."""
+    desk.tap_cell("r1c1")
+    desk.show("Trust")
+    desk.tab.wait_for_timeout(4000)
+
+
 SCENES: Mapping[str, Callable[[Desk], None]] = MappingProxyType(
     {
         "explorer": lambda desk: desk.settle(),
         "failed-cell": failed_cell,
         "compared": compared,
         "one-cell": one_cell,
+        "trust": trust,
+        "detections": detections,
     }
 )
 """Name of a picture to what is done before it is taken."""
@@ -173,7 +192,7 @@ def served() -> Iterator[tuple[str, list[ZogyExplorer]]]:
 def save(png: bytes, path: Path) -> None:
     """A screenshot with few colours, which is what keeps the file small."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    few = picture.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few = picture.quantize(COLORS, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
 
 

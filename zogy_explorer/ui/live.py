@@ -116,6 +116,10 @@ class DocumentCourier:
 
     def __init__(self, document: Any) -> None:
         self._document = document
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
 
     def post(self, call: Callable[[], Awaitable[None] | None]) -> None:
         """Run ``call`` with the document's lock held; safe from any thread.
@@ -131,7 +135,13 @@ class DocumentCourier:
             with _written_together(self._document):
                 return call()
 
-        self._document.add_next_tick_callback(locked)
+        # Bokeh's list of held events is not safe to add to while the server's thread empties it: a
+        # callback that a worker adds just then is lost, and with it the outcome of the work.
+        add = functools.partial(self._document.add_next_tick_callback, locked)
+        if self._loop is None:
+            add()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(add)
 
     def every(self, milliseconds: int, call: Callable[[], None]) -> Stop:
         """Repeat ``call`` with the document's lock held, once the browser has built the page."""

@@ -7,8 +7,10 @@ import pytest
 
 from tests.ui.conftest import gaussian
 from zogy_explorer import Exposure, KernelPsf, ZogyConfig
+from zogy_explorer.diagnostics import CAUSES
 from zogy_explorer.errors import InputError
 from zogy_explorer.ui.studies.cures import cures, flux_scalings
+from zogy_explorer.ui.tabs.explain_words import NAMES
 
 # Bokeh 3.9 with pandas 3.1, in every table.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
@@ -120,6 +122,22 @@ def test_flux_cure_keeps_the_units_of_the_calibration(session):
     assert change.changes["scienceFluxScaling"] == pytest.approx(1.05, rel=0.01)
     session.edit(scaleByCalibration=True)
     assert flux_scalings(session.frame.plan) == (1.0, 2.0)
+
+
+def test_the_page_has_a_name_for_every_cause():
+    assert set(NAMES) == set(CAUSES)
+
+
+def test_no_smooth_sky_is_offered_against_an_edge(session):
+    science, template = starry(1), starry(2)
+    image = science.image.copy()
+    image[:, int(STAR[0]) - 4 :] += 80.0
+    session.open_exposures(science.replace(image=image), template)
+    session.studies.explaining.ask(STAR[0] - 4, STAR[1] + 30)
+    explanation = session.studies.explaining.explanation
+    assert explanation.first.name == "background"
+    assert "step" in explanation.first.values
+    assert cures(explanation, session.frame.plan) == ()
 
 
 def test_off_the_frame_is_one_sentence(study):

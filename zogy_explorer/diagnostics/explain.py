@@ -180,8 +180,8 @@ class _Inquiry:
         variance = difference.diff.variance
         assert variance is not None  # every difference has it
         frame = Field(variance, difference.plan.bbox)
-        self.window = residual_window(difference.plan, cell, x, y, radius, frame)
         self.excess = noise_excess(difference.plan, cell)
+        self.window = residual_window(difference.plan, cell, x, y, radius, frame, self.excess)
         start = self.window.pair.corrected(Error(), ("flux",))
         self.diff = start.diff
         self.chi2 = self.window.chi2(self.diff)

@@ -17,6 +17,7 @@ from zogy_explorer.diagnostics.residual_fit import Fit, fit_residual
 from zogy_explorer.diagnostics.residual_window import (
     Field,
     cell_at,
+    noise_excess,
     residual_window,
     wider_fwhm,
     window_box,
@@ -101,8 +102,9 @@ def field_errors(difference: Difference, x: float, y: float) -> FieldErrors | No
     places = _neighbours(difference.plan, centre, x, y)
     fits: list[Fit] = []
     positions = []
+    excesses: dict[int, float] = {}
     for place in places:
-        fit = _fit(difference, *place)
+        fit = _fit(difference, *place, excesses)
         if fit is not None:
             fits.append(fit)
             positions.append(place)
@@ -114,13 +116,17 @@ def field_errors(difference: Difference, x: float, y: float) -> FieldErrors | No
     return FieldErrors(dx, dy, flux, tuple(positions))
 
 
-def _fit(difference: Difference, x: float, y: float) -> Fit | None:
+def _fit(difference: Difference, x: float, y: float, excesses: dict[int, float]) -> Fit | None:
+    """Fit of one neighbour; ``excesses`` keeps the noise excess of each cell."""
     cell = cell_at(difference, x, y)
     variance = difference.diff.variance
     if not cell.ok or variance is None:
         return None
     frame = Field(variance, difference.plan.bbox)
-    window = residual_window(difference.plan, cell, x, y, None, frame)
+    index = cell.cell.index
+    if index not in excesses:
+        excesses[index] = noise_excess(difference.plan, cell)
+    window = residual_window(difference.plan, cell, x, y, None, frame, excesses[index])
     return fit_residual(window, ("dx", "dy", "flux"))
 
 

@@ -118,6 +118,7 @@ def residual_window(
     y: float,
     radius: float | None = None,
     variance: Field | None = None,
+    excess: float | None = None,
 ) -> Window:
     """The window around a position of a cell that worked.
 
@@ -131,6 +132,8 @@ def residual_window(
         [px]; 2.5 FWHM of the wider PSF by default.
     variance
         Of D; the cell's own by default, and then the window ends with the cell.
+    excess
+        `noise_excess` of the cell, if it is known already.
 
     Raises
     ------
@@ -147,7 +150,8 @@ def residual_window(
     box = pair.window
     inside = box.slices((variance.box.x0, variance.box.y0))
     white = variance.plane[inside].astype(np.float64)
-    white *= cell.flux_diff**2 * noise_excess(plan, cell) ** 2
+    excess = noise_excess(plan, cell) if excess is None else excess
+    white *= cell.flux_diff**2 * excess**2
     rows, columns = np.mgrid[box.y0 : box.end_y, box.x0 : box.end_x]
     used = (np.hypot(columns - x, rows - y) <= radius + 0.5) & np.isfinite(white) & (white > 0)
     return Window(pair, used, 1 / white[used])

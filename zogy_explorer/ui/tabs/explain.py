@@ -86,6 +86,7 @@ class ExplainTab:
     def show(self, plan: SubtractionPlan, result: CellResult, colors: Palette) -> None:
         """The answer belongs to a place, not to the selected cell."""
         self._show_answer()
+        self._mark()
 
     def in_front(self, shown: bool) -> None:
         """Follow the frame only while somebody looks."""

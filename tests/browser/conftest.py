@@ -127,7 +127,7 @@ def wait_until(predicate: Callable[[], Any], what: str, patience: float = PATIEN
         time.sleep(0.02)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def until() -> Callable[..., Any]:
     """``until(predicate, what)``: polls, and keeps a page's events flowing if it is given one."""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from zogy_explorer import KernelPsf, ZogyConfig
 from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.state import Pair
 
 
 def selected(session):
@@ -209,3 +212,29 @@ def test_noise_that_departs_from_one_is_said_with_advice(pair):
     assert f"σ(Scorr) is {noise.sigma:.2f}, not 1" in noise.sentence
     assert "correlated noise" in noise.advice
     assert any(notice.text == noise.sentence for notice in session.notices)
+
+
+def test_an_edit_while_a_pair_is_opened_keeps_the_settings_that_suit_the_pair(pair):
+    waiting: list = []
+
+    class Patient:
+        """Holds results back until they are asked for."""
+
+        def post(self, call):
+            waiting.append(call)
+
+        def every(self, milliseconds, call):
+            return lambda: None
+
+    session = Session(ZogyConfig(doSpatialGrid=True), courier=Patient())
+    suited = Pair(*pair, config={"gridInnerSize": 2.0, "borderScale": 7.0})
+    session.open(lambda: suited, "opening")
+    session.config.borderScale = 9.0
+    deadline = time.monotonic() + 20
+    while not (session.idle and session.frame is not None and not session.stale):
+        assert time.monotonic() < deadline
+        while waiting:
+            waiting.pop(0)()
+    assert session.config.gridInnerSize == 2.0
+    assert session.config.borderScale == 9.0
+    session.close()

@@ -14,6 +14,7 @@ from zogy_explorer.engine import CellResult, Difference, ZogyConfig
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.ui.location import open_search
+from zogy_explorer.ui.notebook import NotebookOutputs, notebook_courier
 from zogy_explorer.ui.page import Page
 from zogy_explorer.ui.samples import FIELD, check_name
 from zogy_explorer.ui.session import Session
@@ -74,10 +75,12 @@ class ZogyExplorer(Viewer):
             raise InputError(f"no {missing} image was given: ZOGY Explorer needs both, or neither")
         check_name(sample)
         super().__init__(**params)
-        self.session = Session(config, root=root)
         document = pn.state.curdoc
         served = document is not None and document.session_context is not None
-        self.page = Page(self.session, dark=dark, full_window=served)
+        courier = None if served else notebook_courier()
+        self.session = Session(config, root=root, courier=courier)
+        self.page = Page(self.session, dark=dark, full_window=served, courier=courier)
+        self._outputs = NotebookOutputs(self.page.view, courier) if courier is not None else None
         if served:
             pn.state.on_session_destroyed(lambda context: self.page.close())
         self._sample = sample
@@ -139,9 +142,26 @@ class ZogyExplorer(Viewer):
         self.page.inspector.front("Explain")
         return explanation
 
+    def ipywidget(self) -> Any:
+        """The page as an ipywidget, for notebooks that show those but no output of Panel's.
+
+        Raises
+        ------
+        InputError
+            Outside a notebook, or without jupyter_bokeh.
+        """
+        if self._outputs is None:
+            raise InputError("there is no notebook here to show an ipywidget in")
+        try:
+            return self._outputs.open().widget()
+        except ImportError as error:
+            raise InputError(
+                f"{error.name} is missing: pip install 'zogy-explorer[jupyter]'"
+            ) from error
+
     def servable(self, title: str | None = None, **kwargs: Any) -> Viewer:
         """Add the page to the document being served."""
         return super().servable(title=title or TITLE, **kwargs)
 
     def __panel__(self) -> Viewable:
-        return self.page.view
+        return self.page.view if self._outputs is None else self._outputs.open()

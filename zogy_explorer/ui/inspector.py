@@ -66,7 +66,7 @@ class Inspector:
             TABS,
             context,
             colors,
-            sizing_mode="stretch_width",
+            sizing_mode="stretch_both",
             margin=(4, 0),
             stylesheets=[_TABS_CSS],
         )
@@ -74,7 +74,7 @@ class Inspector:
             self._heading,
             self._flags,
             self._tabs.view,
-            sizing_mode="stretch_width",
+            sizing_mode="stretch_both",
             margin=(8, 12),
         )
         self._tabs.view.param.watch(lambda event: context.painter.ask(self._refresh), "active")

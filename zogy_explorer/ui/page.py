@@ -27,6 +27,7 @@ from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.layers import Layers, cell_layers, frame_layers
 from zogy_explorer.ui.live import Painter, current_courier
 from zogy_explorer.ui.location import Address
+from zogy_explorer.ui.notebook import NotebookCourier
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
@@ -51,13 +52,24 @@ class Page:
         Theme at the start.
     full_window
         Fill the browser's window; False: stand in a notebook.
+    courier
+        Of the notebook that the page stands in; None: the page is served.
     """
 
-    def __init__(self, session: Session, *, dark: bool = True, full_window: bool = True) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        dark: bool = True,
+        full_window: bool = True,
+        courier: NotebookCourier | None = None,
+    ) -> None:
         self.session = session
         self.dark = dark
         self._full_window = full_window
-        self.painter = Painter(current_courier(), session.report, self._push)
+        self.painter = Painter(courier or current_courier(), session.report, self._push)
+        if courier is not None:
+            courier.after = self._push
         self._painted_frame: Frame | None = None
         self.wall = ImageWall(dark=dark)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
@@ -81,6 +93,8 @@ class Page:
         self.wall.on_view(lambda view: session.param.update(view=view))
         self.wall.on_tap(lambda x, y: session.studies.tap(x, y, self.wall.step))
         session.studies.cursor = lambda: self.wall.cursor
+        if courier is not None:
+            self.wall.later = courier.later
         self._follow(self._show_frame, "frame")
         self._follow(self._show_live, "live_cell")
         self._follow(self._show_growing, "growing")

@@ -64,6 +64,8 @@ class Session(Editing):
         Compute in background threads; False: at once, in the caller's thread.
     root
         Folder that files may be opened from; None: anywhere the server may read.
+    courier
+        Carries results to the page; None: that of the document in which the work is asked for.
     """
 
     frame = param.Parameter(default=None, doc="The `Frame` on screen, or None.")
@@ -88,7 +90,12 @@ class Session(Editing):
     )
 
     def __init__(
-        self, config: ZogyConfig | None = None, *, live: bool = True, root: Path | None = None
+        self,
+        config: ZogyConfig | None = None,
+        *,
+        live: bool = True,
+        root: Path | None = None,
+        courier: Courier | None = None,
     ) -> None:
         super().__init__(config)
         self._root = root
@@ -96,6 +103,8 @@ class Session(Editing):
         self._cells = Lane(cell_pool)
         self._cell_cache = CellCache()
         self._courier: Callable[[], Courier] = current_courier if live else InlineCourier
+        if courier is not None:
+            self._courier = lambda: courier
         if live:
             cell_pool()  # gets ready while the first pair is opened
         self._runs = 0
@@ -371,8 +380,12 @@ class Session(Editing):
         self._runs = frame.number
         edited_meanwhile = self._snapshot() != self._committed or self._revision > frame.revision
         self._suited = dict(frame.pair.config)
-        if edited_meanwhile:  # to a grid that the old settings of single cells may not fit
-            self._set_quietly(self.config.to_dict(), {})
+        if edited_meanwhile:
+            # What was edited stays, the rest suits the pair; its grid may not be that of the
+            # old settings of single cells.
+            now, suits = self.config.to_dict(), plain_settings(frame.plan)
+            untouched = [name for name in self._suited if now[name] == self._start_config[name]]
+            self._set_quietly(now | {name: suits[name] for name in untouched}, {})
         else:
             self._set_quietly(plain_settings(frame.plan), frame.plan.overrides)
         self._kept.clear()

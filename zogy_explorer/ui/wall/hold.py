@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import panel as pn
-
 if TYPE_CHECKING:
     from bokeh.document import Document
 
@@ -16,18 +14,15 @@ if TYPE_CHECKING:
 def one_message(document: Document | None) -> Iterator[None]:
     """Send what is written inside together, so that no panel is ahead of the others.
 
-    To a served page Bokeh's own hold sends it, in order: Panel's drops changes while a page
-    loads, when a browser tells the sizes of the panels and must hear the answer, and later it can
-    leave a message waiting for the next one. A notebook has only Panel's.
+    Bokeh's own hold sends it, in order: Panel's drops changes while a page loads, when a browser
+    tells the sizes of the panels and must hear the answer, later it can leave a message waiting
+    for the next one, and an ipywidget never hears of what it held.
     """
-    if document is None or document.session_context is None:
-        with pn.io.hold(document):
-            yield
-    elif document.callbacks.hold_value:
+    if document is None or document.callbacks.hold_value:
         yield
-    else:
-        document.hold("combine")
-        try:
-            yield
-        finally:
-            document.unhold()
+        return
+    document.hold("combine")
+    try:
+        yield
+    finally:
+        document.unhold()

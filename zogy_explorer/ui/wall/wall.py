@@ -70,6 +70,9 @@ class ImageWall:
         How many times images were painted so far.
     tapped, line
         The last point that was tapped and the last line that was drawn; None: none yet.
+    later : callable
+        Runs a call after some milliseconds, where models may be written; a served page's document
+        by default.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class ImageWall:
         self.tapped: tuple[float, float] | None = None
         self.line: Line | None = None
         self._view_callbacks: list[Callable[[View], None]] = []
+        self.later: Callable[[Callable[[], None], int], object] = self._after
 
         # The limit is never changed: a browser that hears of one before the range that goes with
         # it moves the old range inside, and its answer would pass for a user's pan.
@@ -469,12 +473,17 @@ class ImageWall:
 
     def _soon(self) -> None:
         """Answer the last of a burst of changes: a pan sends sixty a second."""
+        if not self._settling:
+            self._settling = True
+            self.later(self._settle, _SETTLE_MS)
+
+    def _after(self, call: Callable[[], None], milliseconds: int) -> None:
+        """A served page's document calls back; without one it is done at once."""
         document = self.model.document
         if document is None or document.session_context is None:
-            self._settle()
-        elif not self._settling:
-            self._settling = True
-            document.add_timeout_callback(self._settle, _SETTLE_MS)
+            call()
+        else:
+            document.add_timeout_callback(call, milliseconds)
 
     def _settle(self) -> None:
         """Paint what the browser shows now; ranges change only if pixels are no longer square."""

@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Reproducible, without a database, and short: two cores are shared by all tests.
+settings.register_profile("short", derandomize=True, deadline=None, max_examples=50, database=None)
+settings.register_profile("long", deadline=None, max_examples=1000, database=None)
+settings.load_profile("short")
 
 
 @pytest.fixture(scope="session")

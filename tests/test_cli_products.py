@@ -61,6 +61,7 @@ def test_subtract_writes_the_product_that_the_engine_gives_and_a_report(tmp_path
     assert report.count("data:image/png;base64") == 4
     assert "http" not in report.replace("http-equiv", "")
     assert "Detections beyond 5 σ" in report
+    assert "Steps between cells" in report
     assert "gridInnerSize" in report
 
 

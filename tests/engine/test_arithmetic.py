@@ -18,6 +18,7 @@ from zogy_explorer.errors import CancelledError, MissingExtraError
 
 Pair = tuple[Exposure, Exposure]
 
+GRID = {"doSpatialGrid": True, "gridInnerSize": 2.5}
 SINGLE, DOUBLE = 1e-4, 1e-9  # [σ] what D and Scorr may differ by
 
 
@@ -74,8 +75,8 @@ def assert_alike(ours: Difference, theirs: Difference, tolerance: float) -> None
     "settings",
     [
         {},
-        {"doSpatialGrid": True, "gridInnerSize": 2.5},
-        {"doSpatialGrid": True, "gridInnerSize": 2.5, "blendCells": 8},
+        GRID,
+        GRID | {"blendCells": 8},
         {"pieceSize": 96},
         {"frequencyFloor": 0.0},
         {"astrometricNoise": 0.1, "fluxScaleError": 0.02},
@@ -123,6 +124,34 @@ def test_pieces_of_one_cell_on_threads_give_the_bits_of_a_serial_run(pair: Pair,
     np.testing.assert_array_equal(threaded.diff.image, serial.diff.image)
     np.testing.assert_array_equal(threaded.score.variance, serial.score.variance)
     np.testing.assert_array_equal(threaded.scorr, serial.scorr)
+
+
+@pytest.mark.parametrize("name", ["numpy", "fast"])
+@pytest.mark.parametrize("settings", [{}, GRID, {"pieceSize": 96}], ids=["cell", "grid", "pieces"])
+@pytest.mark.parametrize("flux", [3e3, 3e5])
+def test_single_precision_costs_what_the_brightest_pixel_rounds_off(
+    noise_pair: Callable[..., Pair],
+    add_star: Callable[..., Exposure],
+    name: str,
+    settings: dict[str, object],
+    flux: float,
+) -> None:
+    """1e-4 σ; beyond about 10³ σ the last bit of the brightest pixel is more than that."""
+    single = noise_pair((200, 330), widths=(0.9, 1.1), sides=(12, 15), dtype=np.float32)
+    single = tuple(add_star(exposure, 120, 90, flux) for exposure in single)
+    double = tuple(
+        e.replace(image=e.image.astype(np.float64), variance=e.variance.astype(np.float64))
+        for e in single
+    )
+    config = ZogyConfig(arithmetic=name, **settings)
+    ours, theirs = (run(plan(*pair, config)) for pair in (single, double))
+    assert ours.diff.image.dtype == np.float32
+    assert theirs.diff.image.dtype == np.float64
+    brightest = max(float((e.image / np.sqrt(e.variance)).max()) for e in double)
+    tolerance = max(SINGLE, brightest * np.finfo(np.float32).eps)
+    sigma = np.sqrt(theirs.diff.variance)
+    assert (np.abs(ours.diff.image - theirs.diff.image) / sigma).max() < tolerance
+    assert np.abs(ours.scorr - theirs.scorr).max() < tolerance
 
 
 def test_auto_takes_the_compiled_one_and_the_preset_of_lsst_does_not() -> None:

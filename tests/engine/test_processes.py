@@ -64,8 +64,9 @@ def assert_same(ours: Difference, theirs: Difference) -> None:
         {"padFill": "mirror"},
         {"workingPrecision": "double"},
         {"astrometricNoise": 0.1},
+        {"arithmetic": "numpy"},
     ],
-    ids=["default", "blended", "mirror", "double", "noise term"],
+    ids=["default", "blended", "mirror", "double", "noise term", "numpy"],
 )
 def test_processes_give_the_bits_of_a_serial_run(
     pair: Pair, pool: ProcessPoolExecutor, changes: dict[str, object]

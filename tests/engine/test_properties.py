@@ -1,4 +1,7 @@
-"""Whatever the pair looks like: an answer with finite planes, or an error of this package."""
+"""Whatever the pair looks like: an answer with finite planes, or an error of this package.
+
+`pytest --hypothesis-profile=long --hypothesis-seed=1` tries more of them, and others.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,11 @@ from hypothesis import strategies as st
 
 from zogy_explorer import Box, Exposure, KernelPsf, ZogyConfig, ZogyTask
 from zogy_explorer.engine import Difference, generate_grid
+from zogy_explorer.engine.arithmetic import fast_installed
 from zogy_explorer.errors import ZogyError
 from zogy_explorer.masks import MASK_PLANES
 
-# Reproducible, without a database, and short: two cores are shared by all tests.
-quick = settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=50,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+ARITHMETICS = ["numpy", "fast"] if fast_installed() else ["numpy"]
 NO_DATA = np.int32(1 << MASK_PLANES["NO_DATA"])
 
 
@@ -97,12 +94,16 @@ def configs(draw: st.DrawFn) -> ZogyConfig:
         "psfShape": draw(st.sampled_from(["both", "science"])),
         "centroidOrigin": draw(st.sampled_from(["fft", "geometric"])),
         "maxPsfCentroidDist": draw(st.sampled_from([0.2, 5.0])),
+        "arithmetic": draw(st.sampled_from(ARITHMETICS)),
+        "pieceSize": draw(st.sampled_from([512, 0, 24])),
+        "astrometricNoise": draw(st.sampled_from([None, None, 0.2])),
+        "fluxScaleError": draw(st.sampled_from([0.0, 0.0, 0.03])),
     }
     return ZogyConfig(**chosen)
 
 
 @given(pair=pairs(), config=configs())
-@quick
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_pair_gives_finite_planes_or_an_error_of_this_package(
     pair: tuple[Exposure, Exposure], config: ZogyConfig
 ) -> None:
@@ -173,7 +174,7 @@ sizes = st.integers(1, 80)
     least=st.tuples(st.integers(0, 120), st.integers(0, 120)),
     sizing=st.sampled_from(["fast", "powerOfTwo", "exact"]),
 )
-@settings(derandomize=True, deadline=None, max_examples=200, database=None)
+@settings(max_examples=4 * settings.default.max_examples)
 def test_the_grid_covers_each_pixel_once_and_borders_are_wide_enough(
     x0: int,
     y0: int,

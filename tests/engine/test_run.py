@@ -152,8 +152,11 @@ def test_cancel_reaches_cells_on_threads(steps: SubtractionPlan) -> None:
 # --- executors -------------------------------------------------------------------------------
 
 
-def test_threads_give_the_bits_of_a_serial_run(steps: SubtractionPlan, serial: Difference) -> None:
-    with ThreadPoolExecutor(3) as pool:
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_threads_give_the_bits_of_a_serial_run(
+    steps: SubtractionPlan, serial: Difference, workers: int
+) -> None:
+    with ThreadPoolExecutor(workers) as pool:
         assert_same(run(steps, executor=pool), serial)
 
 

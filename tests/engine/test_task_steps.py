@@ -10,6 +10,7 @@ import pytest
 
 from zogy_explorer import CallablePsf, Exposure, ZogyConfig, ZogyTask
 from zogy_explorer.engine import Struct, generate_grid
+from zogy_explorer.engine.arithmetic import fast_installed
 from zogy_explorer.errors import InputError, ShapeMismatchError
 
 GRID = {"doSpatialGrid": True, "gridInnerSize": 1.5}
@@ -143,6 +144,25 @@ def test_a_power_of_two_grid_is_run_with_that_sizing(gaussian: Callable[..., np.
     inner = int(border * task.config.gridInnerSize)
     grid = task.generateGrid(task.fullExp1.bbox, (border, border), (inner, inner), powerOfTwo=True)
     assert [(b.innerBox, b.outerBox) for b in grid] == [(c.cell.inner, c.cell.outer) for c in cells]
+
+
+@pytest.mark.parametrize("arithmetic", ["numpy", "fast"])
+@pytest.mark.parametrize("preset", [ZogyConfig, ZogyConfig.lsst], ids=["default", "lsst"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_script_gives_the_bits_of_run_in_either_arithmetic(
+    arithmetic: str,
+    preset: Callable[..., ZogyConfig],
+    dtype: type,
+    gaussian: Callable[..., np.ndarray],
+) -> None:
+    if arithmetic == "fast" and not fast_installed():
+        pytest.skip("numba and ducc0 are not installed: pip install 'zogy-explorer[fast]'")
+    pair = make_pair(gaussian, dtype)
+    task = ZogyTask(config=preset(arithmetic=arithmetic, **GRID))
+    expected = task.run(*pair)
+    diffExp, scoreExp = script(task, pair)
+    assert_same_bits(diffExp, expected.diffExp)
+    assert_same_bits(scoreExp, expected.scoreExp)
 
 
 def test_cells_in_pieces_give_the_bits_of_run_too(gaussian: Callable[..., np.ndarray]) -> None:

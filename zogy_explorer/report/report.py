@@ -13,6 +13,7 @@ import numpy as np
 
 from zogy_explorer.diagnostics.detection import detect
 from zogy_explorer.diagnostics.noise import ScorrStatistics, scorr_statistics
+from zogy_explorer.diagnostics.seams import seam_steps
 from zogy_explorer.engine import Difference, ZogyConfig
 from zogy_explorer.engine.flags import REGISTRY
 from zogy_explorer.io._atomic import atomic_file
@@ -168,11 +169,25 @@ def _numbers(difference: Difference, source: Source, statistics: ScorrStatistics
         ("F_n, F_r, F_D", ", ".join(median(f"flux_{n}") for n in ("science", "template", "diff"))),
         ("σ(Scorr), predicted 1", f"{_number(statistics.sigma)} ± "
          f"{_number(statistics.sigma_error, 2)}"),
+        ("Steps between cells, in their errors", _seams(difference)),
         ("Time", f"{source.seconds:.2f} s"),
         ("Digest of the settings", plan.settings_hash),
     ]  # fmt: skip
     body = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows)
     return f'<h2>Numbers</h2><table class="pairs">{body}</table>'
+
+
+def _seams(difference: Difference) -> str:
+    seams = seam_steps(difference)
+    if not seams.seams:
+        return "–"
+    scorr = "" if difference.scorr is None else f", Scorr {seams.scorr_rms:.2f}"
+    worst = seams.worst()
+    largest = "" if worst is None else f"; largest at {escape(worst.name)}"
+    return (
+        f"D {seams.diff_rms:.2f}{scorr} (noise alone: 1 ± {seams.rms_error:.2f}), "
+        f"{len(seams.seams)} seams{largest}"
+    )
 
 
 def _noise(difference: Difference, statistics: ScorrStatistics) -> str:

@@ -51,7 +51,8 @@ def test_every_chapter_is_reached_by_the_arrow_key_and_shows_its_pictures(taught
     for number, chapter in enumerate(CHAPTERS, 1):
         until(lambda n=number: app.lessons.number == n, f"chapter {number}", page=browser)
         settled(browser, app, until)
-        browser.get_by_role("heading", name=chapter.title, exact=True).wait_for()
+        title = chapter.title.replace("_", "")  # indices are set below the line
+        browser.get_by_role("heading", name=title, exact=True).wait_for()
         count = len(app.lessons.computed.shown.pictures)
         until(lambda c=count: browser.locator(".bk-Canvas").count() >= c, "pictures", page=browser)
         assert browser.evaluate("document.documentElement.scrollWidth") <= 1280

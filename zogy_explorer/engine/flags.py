@@ -157,7 +157,8 @@ _KINDS = (
         "SKY_SUBTRACTED",
         "info",
         "A sky level was subtracted before the subtraction.",
-        'Set background = "none" to keep it.',
+        "On a small or crowded frame the faint skirts of sources raise the level, and D and S lie "
+        'low everywhere: subtract the sky beforehand and set background = "none".',
     ),
 )
 

@@ -30,6 +30,9 @@ STARS: tuple[Star, ...] = (
 TRANSIENT = (34, 52)
 """Pixel (x, y) of the new source, far from all stars."""
 
+HIT = (40, 12)
+"""Pixel (x, y) of the science image that a particle hits."""
+
 SHAPE = (96, 96)
 _STAMP = 25
 _GAIN = 2.0
@@ -45,7 +48,10 @@ class LessonSky:
     """Two exposures of six stars and one new source.
 
     Fluxes and noise are in the calibrated unit; the science image counts ``flux_ratio`` times as
-    many, and its ``photo_calib`` says so. The template is calibrated.
+    many, and its ``photo_calib`` says so. The template is calibrated. ``stamp_noise`` is the σ of
+    the noise in each pixel of the PSF stamps, as one measures them, in units of their peak;
+    ``hit`` the flux that a particle leaves in pixel `HIT` of the science image. Other knobs: see
+    `KNOBS`.
 
     Examples
     --------
@@ -82,6 +88,8 @@ class LessonSky:
         "How much wider the stars of the science image are than its PSF says.",
     )  # fmt: skip
     seed: int = 7
+    stamp_noise: float = field(default=0.0, metadata={"bounds": (0.0, 0.1)})
+    hit: float = field(default=0.0, metadata={"bounds": (0.0, 1e6)})
 
     def __post_init__(self) -> None:
         for knob in fields(self):
@@ -118,17 +126,13 @@ class LessonSky:
             template += render_star(SHAPE, x - self.shift, y, flux, psf_r)
         return science + render_star(SHAPE, *TRANSIENT, self.transient, psf_n), template
 
-    def draw(
-        self, seed: int | None = None, *, hit: tuple[int, int, float] | None = None
-    ) -> tuple[Exposure, Exposure]:
+    def draw(self, seed: int | None = None) -> tuple[Exposure, Exposure]:
         """Science image and template.
 
         Parameters
         ----------
         seed
             Of the noise; None: the sky's own.
-        hit
-            (x, y, flux) of one pixel of the science image that a particle hit.
         """
         pair = FlawedPair(
             stars=STARS,
@@ -136,7 +140,7 @@ class LessonSky:
             shift=(self.shift, 0.0),
             width_error=self.width_error,
             new_source=(*TRANSIENT, self.transient) if self.transient else None,
-            hit=hit,
+            hit=(*HIT, self.hit) if self.hit else None,
             psfs=self.psfs,
             sigmas=(self.noise, self.noise_template),
             gain=_GAIN,
@@ -145,23 +149,21 @@ class LessonSky:
         science, template = pair.draw(self.seed if seed is None else seed)
         assert science.variance is not None
         scale = self.flux_ratio
+        psf_n, psf_r = self._measured_psfs()
         return science.replace(
             image=science.image * scale,
             variance=science.variance * scale**2,
             photo_calib=1.0 / scale,
+            psf=psf_n,
             meta={"GAIN": _GAIN / scale},
-        ), template.replace(meta={"GAIN": _GAIN})
+        ), template.replace(psf=psf_r, meta={"GAIN": _GAIN})
 
-    def with_stamp_noise(
-        self, science: Exposure, template: Exposure, sigma: float
-    ) -> tuple[Exposure, Exposure]:
-        """The pair with PSFs as one measures them: noise of ``sigma`` × the peak in each stamp."""
+    def _measured_psfs(self) -> tuple[KernelPsf, KernelPsf]:
+        """PSFs of science and template with the noise of their stamps; the same in each draw."""
         rng = np.random.default_rng(self.seed)
         first, second = (
-            exposure.replace(
-                psf=KernelPsf(stamp + sigma * stamp.max() * rng.standard_normal(stamp.shape))
-            )
-            for exposure, stamp in zip((science, template), self.stamps, strict=True)
+            KernelPsf(stamp + self.stamp_noise * stamp.max() * rng.standard_normal(stamp.shape))
+            for stamp in self.stamps
         )
         return first, second
 
@@ -187,7 +189,7 @@ class LessonSky:
             If a name is unknown, or a value no number or out of its range.
         """
         values: dict[str, Any] = {}
-        known = (*KNOBS, "seed")
+        known = tuple(knob.name for knob in fields(cls))
         for name in set(words) - set(known):
             raise InputError(f"the sky has no {name}: it has {', '.join(known)}")
         for name in known:
@@ -203,7 +205,7 @@ KNOBS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         knob.name: {**knob.metadata, "default": knob.default}
         for knob in fields(LessonSky)
-        if knob.metadata
+        if "label" in knob.metadata
     }
 )
 """Name of each knob to its label, bounds, step, doc and default."""

@@ -11,6 +11,7 @@ from zogy_explorer.ui.state import Notice, Pair
 FIELD = "sample"
 LESSON = "lesson"
 _SCIENCE = " science"
+_SEED = 1
 
 _CASES: Mapping[str, str] = MappingProxyType(
     {
@@ -56,7 +57,8 @@ def load_sample(title: str = FIELD) -> Pair:
     Parameters
     ----------
     title
-        One of `TITLES`; the lessons' sky with the knobs that were turned: ``"lesson seeing=4"``.
+        One of `TITLES`; the lessons' sky with the knobs that were turned: ``"lesson seeing=4"``;
+        a pathology with other noise: ``"shifted seed=2"``.
 
     Raises
     ------
@@ -71,19 +73,32 @@ def load_sample(title: str = FIELD) -> Pair:
     from zogy_explorer.simulate import pathology
 
     case = pathology(name)
-    science, template = case.draw(1)
+    seed = _seed(name, knobs)
+    science, template = case.draw(seed)
     advice = Notice("info", f"{case.title}: {case.picture}", f"{case.cause} {case.cure}")
     return Pair(
         science,
         template,
-        *_names(name),
+        *_names(name if seed == _SEED else f"{name} seed={seed}"),
         origin="sample",
         config=case.config().changed(),
         remarks=(advice,),
         recipe=(
             "from zogy_explorer.simulate import pathology",
-            f"science, template = pathology({name!r}).draw(1)",
+            f"science, template = pathology({name!r}).draw({seed})",
         ),
+    )
+
+
+def _seed(name: str, knobs: list[str]) -> int:
+    """Seed of a pathology's noise: 1, unless the title says another."""
+    match knobs:
+        case []:
+            return _SEED
+        case [word] if word.startswith("seed=") and word[5:].isascii() and word[5:].isdigit():
+            return int(word[5:])
+    raise InputError(
+        f"the sample {name!r} does not know {' '.join(knobs)!r}: it has seed=NUMBER alone"
     )
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from zogy_explorer.simulate import PATHOLOGIES
+from zogy_explorer.ui.location import open_search
+from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.teaching.chapter import ALL_KNOBS, SKY_KNOBS, Knobs
 from zogy_explorer.ui.teaching.chapters import CHAPTERS
 
@@ -73,7 +75,7 @@ def test_the_ends_of_every_knob_can_be_computed(chapter):
 def test_the_code_runs_as_pasted(chapter):
     knobs = turned(Knobs(), (SETTINGS.get(chapter.name) or [{}])[0])
     code = chapter.compute(knobs).code
-    assert len(code.splitlines()) <= 10
+    assert len(code.splitlines()) <= 6
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         exec(compile(code, chapter.name, "exec"), {"__name__": "__main__"})
@@ -120,6 +122,31 @@ def test_the_code_prints_the_flux_that_the_page_shows():
     with contextlib.redirect_stdout(said):
         exec(shown.code, {})
     assert f"flux {shown.facts[0].measured:.0f} ± {shown.facts[0].error:.0f}" in said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "plane", "picture"),
+    [
+        ("white", "diff", 0),
+        ("source-noise", "scorr", 2),
+        ("registration", "scorr", 2),
+        ("psf-error", "diff", 1),
+        ("grid", "scorr", 2),
+        ("gallery", "scorr", 1),
+    ],
+)
+def test_the_link_opens_what_is_on_the_screen(name, plane, picture):
+    chapter = next(c for c in CHAPTERS if c.name == name)
+    shown = chapter.compute(chapter.opened(observed(8, flux_ratio=0.9)))
+    session = Session(live=False)
+    open_search(session, shown.address)
+    assert not session.alert
+    difference = session.frame.difference
+    seen = {
+        "scorr": difference.scorr,
+        "diff": difference.diff.image / np.sqrt(difference.diff.variance),
+    }[plane]
+    assert seen == pytest.approx(shown.pictures[picture].plane, abs=2e-4, rel=2e-4)
 
 
 def test_the_gallery_shows_every_pathology_and_opens_it():

@@ -11,6 +11,7 @@ import pytest
 from zogy_explorer import ZogyExplorer
 from zogy_explorer.errors import InputError
 from zogy_explorer.simulate import PATHOLOGIES, LessonSky
+from zogy_explorer.simulate.lesson import HIT
 from zogy_explorer.ui.location import query_of, spec_of_query
 from zogy_explorer.ui.samples import TITLES, load_sample, title_of
 from zogy_explorer.ui.script import script
@@ -20,7 +21,7 @@ from zogy_explorer.ui.teaching.app import chapter_of
 from zogy_explorer.ui.teaching.chapters import CHAPTERS
 from zogy_explorer.ui.teaching.lessons import Lessons
 from zogy_explorer.ui.teaching.page import LessonPage
-from zogy_explorer.ui.teaching.words import answer
+from zogy_explorer.ui.teaching.words import answer, typeset
 
 
 @pytest.fixture
@@ -162,6 +163,40 @@ def test_the_sky_of_a_lesson_opens_as_it_was():
 def test_a_sky_that_cannot_be_is_refused_in_words(words):
     with pytest.raises(InputError, match=r"seeing|seed"):
         load_sample(f"lesson {words}")
+
+
+def test_a_pathology_opens_with_other_noise():
+    pair = load_sample("shifted seed=2")
+    assert pair.science_name == "shifted seed=2 science"
+    assert (pair.science.image == PATHOLOGIES["shifted"].draw(2)[0].image).all()
+
+
+@pytest.mark.parametrize("words", ["seed=x", "seed=-1", "seeing=3", "seed=1 seed=2"])
+def test_a_pathology_knows_no_other_words_than_a_seed(words):
+    with pytest.raises(InputError, match="seed=NUMBER alone"):
+        load_sample(f"shifted {words}")
+
+
+def test_stamp_noise_and_a_hit_are_part_of_the_sky():
+    sky = LessonSky(stamp_noise=1e-3, hit=5000.0)
+    (struck, _), (clean, _) = sky.draw(), LessonSky().draw()
+    x, y = HIT
+    changed = np.argwhere(struck.image != clean.image)
+    assert changed.tolist() == [[y, x]]
+    assert struck.image[y, x] - clean.image[y, x] == pytest.approx(5000 * sky.flux_ratio)
+    noise = struck.psf.stamp - clean.psf.stamp
+    assert noise.std() == pytest.approx(1e-3 * clean.psf.stamp.max(), rel=0.1)
+
+
+def test_indices_and_minus_signs_are_typeset():
+    assert typeset("F_n = -3.5 px, 10-fold, P̂_r") == (
+        "<i>F</i><sub>n</sub> = −3.5 px, 10-fold, <i>P̂</i><sub>r</sub>"
+    )
+
+
+def test_the_button_names_the_other_theme(lessons):
+    assert LessonPage(lessons, dark=True).theme.label == "Light"
+    assert LessonPage(lessons, dark=False).theme.label == "Dark"
 
 
 def test_an_unknown_sample_is_refused_with_the_known_ones():

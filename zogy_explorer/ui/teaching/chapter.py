@@ -6,6 +6,7 @@ numbers on the screen are those that the tests compare with theory.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -156,6 +157,11 @@ class Shown:
         Lines of Python that a reader can run.
     sample
         Title under which the explorer opens this pair.
+    settings
+        Of `ZogyConfig`, all that are not at their defaults, if the pair's own are not those of
+        this picture.
+    aside
+        What the explorer shows otherwise, if anything.
     """
 
     pictures: tuple[Picture, ...]
@@ -165,11 +171,17 @@ class Shown:
     right: int
     code: str
     sample: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    aside: str = ""
 
     @property
     def address(self) -> str:
         """Where the explorer opens this pair, from the page of the lessons."""
-        return "?" + urlencode({"sample": self.sample})
+        words = {
+            f"set.{name}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in self.settings.items()
+        }
+        return "?" + urlencode({"sample": self.sample, **words})
 
 
 @dataclass(frozen=True)
@@ -228,16 +240,22 @@ def sky_sample(sky: LessonSky) -> str:
     return " ".join(["lesson", *(f"{name}={value!r}" for name, value in sky.changed().items())])
 
 
-def sky_code(sky: LessonSky, *lines: str, imports: str = "plan, run, ZogyConfig") -> str:
-    """Code that draws a sky as it is on the screen, and goes on with ``lines``."""
+def sky_arguments(sky: LessonSky) -> str:
+    """Arguments of `LessonSky` that make a sky again."""
     changed: dict[str, Any] = sky.changed()
-    arguments = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+    return ", ".join(f"{name}={value!r}" for name, value in changed.items())
+
+
+ENGINE = "from zogy_explorer import ZogyConfig, plan, run"
+
+
+def sky_code(sky: LessonSky, *lines: str, imports: tuple[str, ...] = (ENGINE,)) -> str:
+    """Code that draws a sky as it is on the screen, and goes on with ``lines``."""
     return "\n".join(
         [
-            f"from zogy_explorer import {imports}",
+            *imports,
             "from zogy_explorer.simulate import LessonSky",
-            "",
-            f"science, template = LessonSky({arguments}).draw()",
+            f"science, template = LessonSky({sky_arguments(sky)}).draw()",
             *lines,
         ]
     )

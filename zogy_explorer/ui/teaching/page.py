@@ -93,10 +93,10 @@ class LessonPage:
         lessons = self.lessons
         self.back = pn.widgets.Button(label="← Back", margin=(0, 6, 0, 0))
         self.forward = pn.widgets.Button(label="Next →", margin=(0, 6, 0, 0))
-        self.theme = pn.widgets.Button(label="Light", margin=0)
+        self.theme = pn.widgets.Button(label="Light" if self.dark else "Dark", margin=0)
         self.contents = pn.widgets.Select(
             options={f"{i}. {c.title}": i for i, c in enumerate(CHAPTERS, 1)},
-            value=lessons.number, width=330, margin=(0, 12, 0, 0),
+            value=lessons.number, width=400, margin=(0, 12, 0, 0),
         )  # fmt: skip
         self.where = _pane("where", sizing_mode="fixed", width=130, margin=(4, 12, 0, 0))
         self.progress = _pane("progress", margin=0, height=4)
@@ -161,6 +161,7 @@ class LessonPage:
         self.answer = _pane("answer", margin=(4, 0, 8, 0))
         self.tries = _pane("tries")
         self.link = _pane("link", sizing_mode="fixed", width=220, margin=(2, 0, 0, 0))
+        self.aside = _pane("aside", margin=(2, 0, 0, 0))
         self.code = _pane("code", visible=False)
         self.fault = _pane("fault", visible=False)
         self.reveal.on_click(lambda event: lessons.reveal())
@@ -174,7 +175,8 @@ class LessonPage:
         )
         return pn.Column(
             self.pictures, self.fault, self.text, self.question_block, self.answer, self.tries,
-            pn.Row(self.reveal, self.show_code, self.link, margin=(2, 0, 8, 0)), self.code,
+            pn.Row(self.reveal, self.show_code, self.link, self.aside,
+                   sizing_mode="stretch_width", margin=(2, 0, 8, 0)), self.code,
             sizing_mode="stretch_both", scroll="y-auto", margin=0,
             styles={"padding": "16px 20px"},
         )  # fmt: skip
@@ -203,10 +205,10 @@ class LessonPage:
         self.contents.value = lessons.number
         self.back.disabled = lessons.number == 1
         self.forward.disabled = lessons.number == len(CHAPTERS)
-        self.question.object = f'<p class="question">{escape(chapter.question)}</p>'
+        self.question.object = f'<p class="question">{words.typeset(escape(chapter.question))}</p>'
         self.choices.param.update(options=list(chapter.choices), value=None)
         self.choices.visible = bool(chapter.choices)
-        self.tries.object = f'<p class="muted"><b>Try:</b> {chapter.tries}</p>'
+        self.tries.object = f'<p class="muted"><b>Try:</b> {words.typeset(chapter.tries)}</p>'
         others = [name for name in SKY_KNOBS if name not in chapter.knobs]
         self._knob_controls = {name: self._control(name) for name in (*chapter.knobs, *others)}
         self.knobs[:] = [styled(self._knob_controls[name].view) for name in chapter.knobs]
@@ -237,11 +239,12 @@ class LessonPage:
                 pn.pane.Bokeh(view.figure, margin=(0, 8, 0, 0), **_place(view))
                 for view in self._views
             ]
-        self.text.object = f"<p>{shown.text}</p>"
+        self.text.object = f"<p>{words.typeset(shown.text)}</p>"
         self.facts.object = words.facts_table(shown.facts)
         self.code.object = f"<pre>{escape(shown.code)}</pre>"
         address = escape(shown.address, quote=True)
         self.link.object = f'<a href="{address}" target="_blank">Open this in the explorer</a>'
+        self.aside.object = f'<span class="muted">{shown.aside}</span>'
 
     def _show_answer(self) -> None:
         computed, lessons = self.lessons.computed, self.lessons

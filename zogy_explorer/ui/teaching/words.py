@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Shown
@@ -10,10 +11,11 @@ TEXT_CSS = """
 :host { font-size: 16px; line-height: 1.45; color: var(--zx-text); }
 h1 { font-size: 27px; line-height: 1.2; margin: 0 0 8px; font-weight: 650; }
 p { margin: 0 0 8px; }
+sub, sup { line-height: 0; }
 .sentence { font-size: 17px; }
 .equation { display: flex; align-items: center; font-size: 18px; margin: 6px 0;
   padding: 8px 8px; background: var(--zx-surface); border-left: 3px solid var(--zx-accent); }
-.equation math { flex: 1 1 auto; min-width: 0; overflow-x: auto; font-size: 1em; }
+.equation math { flex: 1 1 auto; min-width: 0; font-size: 1em; }
 .equation .number { flex: none; color: var(--zx-muted); font-size: 15px; padding-left: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px;
   font-variant-numeric: tabular-nums; }
@@ -28,17 +30,29 @@ tr + tr td { border-top: 1px solid var(--zx-border); }
 .answer { border-left: 3px solid var(--zx-info); padding: 2px 0 2px 12px; margin: 0; }
 .alert { color: var(--zx-failed); }
 a { color: var(--zx-accent); } a:focus-visible { outline: 2px solid var(--zx-accent); }
-pre { margin: 0; padding: 10px 12px; font: 14px/1.5 ui-monospace, "DejaVu Sans Mono", monospace;
+pre { margin: 0; padding: 8px 12px; font: 14px/1.35 ui-monospace, "DejaVu Sans Mono", monospace;
   background: var(--zx-surface); border: 1px solid var(--zx-border); white-space: pre-wrap; }
 .bar { height: 4px; background: var(--zx-raised); } .bar i { display: block; height: 4px;
   background: var(--zx-accent); }
 """
 
 
+_INDEXED = re.compile(r"(?<![\w=])([A-Zkσ]̂?)_(\w)\b")
+_MINUS = re.compile(r"(?<![\w\-.])-(?=\d)")
+
+
+def typeset(html: str) -> str:
+    """F_n as F with an index, and minus signs where a number is negative."""
+    return _MINUS.sub("−", _INDEXED.sub(r"<i>\1</i><sub>\2</sub>", html))
+
+
 def heading(chapter: Chapter) -> str:
     """Title, sentence and formulas."""
     equations = "".join(equation.html() for equation in chapter.equations)
-    return f'<h1>{chapter.title}</h1><p class="sentence">{chapter.sentence}</p>{equations}'
+    return (
+        f'<h1>{typeset(chapter.title)}</h1><p class="sentence">{typeset(chapter.sentence)}</p>'
+        f"{equations}"
+    )
 
 
 def facts_table(facts: tuple[Fact, ...]) -> str:
@@ -46,7 +60,7 @@ def facts_table(facts: tuple[Fact, ...]) -> str:
     if not facts:
         return ""
     rows = "".join(
-        f"<tr><td>{escape(fact.name)}</td><td class='n'>{_pair(fact)}</td>"
+        f"<tr><td>{typeset(escape(fact.name))}</td><td class='n'>{_pair(fact)}</td>"
         f"<td class='n'>{_number(fact.expected, fact.error)}</td></tr>"
         for fact in facts
     )
@@ -67,7 +81,7 @@ def answer(chapter: Chapter, shown: Shown, choice: int) -> str:
         )
     elif chapter.choices:
         verdict = f'<span class="verdict">{escape(chapter.choices[shown.right])}.</span> '
-    return f'<p class="answer">{verdict}{shown.answer}</p>'
+    return f'<p class="answer">{verdict}{typeset(shown.answer)}</p>'
 
 
 def progress(number: int, count: int) -> str:

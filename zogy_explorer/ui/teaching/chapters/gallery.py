@@ -35,13 +35,11 @@ def compute(knobs: Knobs) -> Shown:
             [
                 "from zogy_explorer import plan, run",
                 "from zogy_explorer.simulate import pathology",
-                "",
                 f"case = pathology({name!r})",
-                "science, template = case.draw(seed=1)",
-                "ill = run(plan(science, template, case.config()))",
-                "cured = run(plan(*case.cured(science, template), case.cured_config()))"
+                "pair = case.draw(seed=1)",
+                "print(case.signature(run(plan(*pair, case.config()))))",
+                "print(case.signature(run(plan(*case.cured(*pair), case.cured_config()))))"
                 + (f"  # {settings}" if settings else ""),
-                "print(case.signature(ill), case.signature(cured))",
             ]
         ),
         sample=name,

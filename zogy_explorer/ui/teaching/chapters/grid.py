@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from zogy_explorer.diagnostics import scorr_statistics
 from zogy_explorer.engine import ZogyConfig, plan, run
-from zogy_explorer.simulate import make_pair
-from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown
+from zogy_explorer.simulate import pathology
+from zogy_explorer.ui.teaching.chapter import ENGINE, Chapter, Fact, Knobs, Shown
 from zogy_explorer.ui.teaching.mathml import Equation, frac, num, op, parens2, row, sym
 from zogy_explorer.ui.teaching.pictures import ImagePicture, residual
 
-SIDE = 160
-_PAIR = {
-    "n_stars": 24, "n_galaxies": 0, "n_transients": 0, "star_flux": (3000.0, 4e4),
-    "psf_variation": 1.0, "psf_size": 21, "defects": False,
-}  # fmt: skip
+_NAME = "varying-psf"
+SIDE = 192
 
 
 def compute(knobs: Knobs) -> Shown:
     """A varying PSF, subtracted in as many cells as wanted."""
-    science, template, _ = make_pair(knobs.sky.seed + 3, (SIDE, SIDE), **_PAIR)  # type: ignore[arg-type]
+    seed = knobs.sky.seed
+    science, template = pathology(_NAME).draw(seed)
     config = _config(knobs.cells, knobs.border)
     made = plan(science, template, config)
     difference = run(made)
@@ -46,12 +46,7 @@ def compute(knobs: Knobs) -> Shown:
         )
         if max(line[0], line[1]) > 0
     )
-    settings = (
-        f"doSpatialGrid=True, gridInnerSize={config.gridInnerSize:g}, borderSize={knobs.border}"
-    )
-    if knobs.cells == 1:
-        settings = f"borderSize={knobs.border}"
-    arguments = ", ".join(f"{name}={value!r}" for name, value in _PAIR.items())
+    settings = ", ".join(f"{name}={value!r}" for name, value in config.changed().items())
     sigma = 10.0
     return Shown(
         pictures=(
@@ -76,27 +71,28 @@ def compute(knobs: Knobs) -> Shown:
         right=0,
         code="\n".join(
             [
-                "from zogy_explorer import make_pair, plan, run, ZogyConfig",
-                "",
-                f"science, template, truth = make_pair({knobs.sky.seed + 3}, ({SIDE}, {SIDE}), "
-                f"{arguments})",
+                ENGINE,
+                "from zogy_explorer.simulate import pathology",
+                f"science, template = pathology({_NAME!r}).draw(seed={seed})",
                 f"config = ZogyConfig({settings})",
                 "difference = run(plan(science, template, config))",
                 'print(len(difference.cells), "cells, largest |Scorr|", '
                 "abs(difference.scorr).max())",
             ]
         ),
-        sample="varying-psf",
+        sample=f"{_NAME} seed={seed}",
+        settings={"doSpatialGrid": False, **config.changed()},
     )  # fmt: skip
 
 
 def _config(cells: int, border: int) -> ZogyConfig:
     """Settings for so many cells along each side."""
+    common: dict[str, Any] = {"background": "none", "borderSize": border}
     if cells == 1:
-        return ZogyConfig(borderSize=border)
+        return ZogyConfig(**common)
     # A hair less than the quotient, so that rounding never takes a cell away.
     inner = max(0.999 * SIDE / cells / border, 0.1)
-    return ZogyConfig(doSpatialGrid=True, borderSize=border, gridInnerSize=round(inner, 3))
+    return ZogyConfig(doSpatialGrid=True, gridInnerSize=round(inner, 3), **common)
 
 
 CHAPTER = Chapter(

@@ -99,12 +99,11 @@ def compute(knobs: Knobs) -> Shown:
         right=0 if matched else 1,
         code=sky_code(
             here,
-            "from zogy_explorer.ui.teaching.chapters.matching import match_kernel",
-            "N, R = science.image * science.photo_calib, template.image",
-            "sigma = (science.variance * science.photo_calib**2 + template.variance) ** 0.5",
-            "kernel = match_kernel(N, R, sigma)",
+            "N, V = science.image * science.photo_calib, science.variance * science.photo_calib**2",
+            "kernel = match_kernel(N, template.image, (V + template.variance) ** 0.5)",
             'print(f"ΣK = {kernel.sum():.3f}, noise passed: {(kernel**2).sum() ** 0.5:.2f}")',
-        ).split("\n", 1)[1],
+            imports=("from zogy_explorer.ui.teaching.chapters.matching import match_kernel",),
+        ),
         sample=sky_sample(here),
     )  # fmt: skip
 

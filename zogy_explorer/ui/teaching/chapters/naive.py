@@ -61,7 +61,8 @@ def compute(knobs: Knobs) -> Shown:
             "difference = science.image * science.photo_calib - template.image",
             f"print(difference[{place[0]}, {place[1]}])  # the brightest star",
             f"print(difference[{new[0]}, {new[1]}])  # the new source",
-        ).split("\n", 1)[1],
+            imports=(),
+        ),
         sample=sky_sample(here),
     )  # fmt: skip
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from zogy_explorer.simulate.lesson import SHAPE, STARS, LessonSky
-from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown, sky_sample
+from zogy_explorer.simulate.lesson import HIT, SHAPE, STARS
+from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown, sky_arguments, sky_sample
 from zogy_explorer.ui.teaching.mathml import Equation, abs2, frac, hat, op, row, squared, sym
 from zogy_explorer.ui.teaching.measure import (
     Subtraction,
@@ -13,10 +13,11 @@ from zogy_explorer.ui.teaching.measure import (
     quiet,
     scatter,
     subtract,
+    subtract_sky,
 )
 from zogy_explorer.ui.teaching.pictures import Mark, residual
 
-HIT = (40, 12, 40000.0)
+_CHARGE = 40000.0
 _WIDE = (4.5, 4.1)  # [px]
 _FAR = 30  # [px]
 
@@ -26,15 +27,15 @@ def compute(knobs: Knobs) -> Shown:
     # Only wide PSFs leave frequencies without any power.
     here, exponent = knobs.sky, knobs.stamp_noise
     here = here.replace(
-        seeing=max(here.seeing, _WIDE[0]), seeing_template=max(here.seeing_template, _WIDE[1])
+        seeing=max(here.seeing, _WIDE[0]),
+        seeing_template=max(here.seeing_template, _WIDE[1]),
+        stamp_noise=float(f"{10.0**exponent:.3g}"),
     )
-    level = 10.0**exponent
-    struck, template = here.draw(hit=HIT)
-    clean = here.draw()[0]
-    measured = here.with_stamp_noise(struck, template, level)
-    bare = subtract(*measured, frequencyFloor=0.0)
-    floored = subtract(*measured)
-    wrong = subtract(*here.with_stamp_noise(clean, template, level))
+    struck = here.replace(hit=_CHARGE)
+    bare = subtract_sky(struck, frequencyFloor=0.0)
+    floored = subtract_sky(struck)
+    clean, template = here.draw()
+    wrong = subtract(clean, template)
     mean = expectation(wrong, here)
     y, x = np.indices(SHAPE)
     far = quiet(clean, template, away=3) & (np.hypot(x - HIT[0], y - HIT[1]) > _FAR)
@@ -69,21 +70,16 @@ def compute(knobs: Knobs) -> Shown:
             [
                 "from zogy_explorer import plan, run, ZogyConfig",
                 "from zogy_explorer.simulate import LessonSky",
-                "",
-                f"sky = LessonSky({_arguments(here)})",
-                f"pair = sky.with_stamp_noise(*sky.draw(hit={HIT}), {level:.3g})",
-                "for floor in (0.0, None):",
-                '    config = ZogyConfig(background="none", frequencyFloor=floor)',
+                f"pair = LessonSky({sky_arguments(struck)}).draw()",
+                "for config in (ZogyConfig(frequencyFloor=0), ZogyConfig()):",
                 "    cell = run(plan(*pair, config)).cells[0]",
-                "    print(floor, (cell.diff / cell.diff_variance**0.5)[70:, :40].std())",
+                "    print((cell.diff / cell.diff_variance**0.5)[70:, :40].std())",
             ]
         ),
-        sample=sky_sample(here),
+        sample=sky_sample(struck),
+        settings={"background": "none", "doSpatialGrid": False, "frequencyFloor": 0.0},
+        aside="With the hit, without the floor.",
     )  # fmt: skip
-
-
-def _arguments(sky: LessonSky) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in sky.changed().items())
 
 
 def _in_sigma(done: Subtraction) -> np.ndarray:

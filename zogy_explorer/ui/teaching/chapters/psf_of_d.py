@@ -81,8 +81,7 @@ def compute(knobs: Knobs) -> Shown:
         code=sky_code(
             here,
             "cell = run(plan(science, template, ZogyConfig(background='none'))).cells[0]",
-            'print("sum", cell.psf_diff.sum(), "peak", cell.psf_diff.max())',
-            'print("F_D", cell.flux_diff)',
+            'print("sum of P_D", cell.psf_diff.sum(), "F_D", cell.flux_diff)',
             f'print("new source", cell.diff[{y}, {x}], "=", {here.transient:g} * '
             "cell.psf_diff.max())",
         ),

@@ -55,11 +55,16 @@ def compute(knobs: Knobs) -> Shown:
         code=sky_code(
             here,
             f"config = ZogyConfig(background='none', astrometricNoise={sigma or None!r})",
-            "difference = run(plan(science, template, config))",
-            f"star = difference.scorr[{y - _NEAR}:{y + _NEAR + 1}, {x - _NEAR}:{x + _NEAR + 1}]",
+            f"star = run(plan(science, template, config)).scorr[{y - _NEAR}:{y + _NEAR + 1}, "
+            f"{x - _NEAR}:{x + _NEAR + 1}]",
             'print(f"{star.min():.1f} … {star.max():.1f} σ at the brightest star")',
         ),
         sample=sky_sample(here),
+        settings={
+            "background": "none",
+            "doSpatialGrid": False,
+            **({"astrometricNoise": sigma} if sigma else {}),
+        },
     )
 
 

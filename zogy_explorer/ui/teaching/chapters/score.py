@@ -55,9 +55,9 @@ def compute(knobs: Knobs) -> Shown:
         code=sky_code(
             here,
             "cell = run(plan(science, template, ZogyConfig(background='none'))).cells[0]",
-            f"alpha = cell.score[{y}, {x}] / cell.flux_score",
-            f"sigma = cell.score_variance[{y}, {x}] ** 0.5 / cell.flux_score",
-            'print(f"flux {alpha:.0f} ± {sigma:.0f}, true: ' + f'{here.transient:g}")',
+            "alpha, sigma = (v / cell.flux_score for v in (cell.score, cell.score_variance**0.5))",
+            f'print(f"flux {{alpha[{y}, {x}]:.0f}} ± {{sigma[{y}, {x}]:.0f}}, '
+            f'true: {here.transient:g}")',
         ),
         sample=sky_sample(here),
     )  # fmt: skip

@@ -70,9 +70,8 @@ def compute(knobs: Knobs) -> Shown:
         code=sky_code(
             here,
             "difference = run(plan(science, template, ZogyConfig(background='none')))",
-            "variance = difference.score.variance",
-            f"print((variance[{rows[0]}, {columns[0]}] / variance.min()) ** 0.5)",
-            f"print(difference.scorr[{rows[0]}, {columns[0]}])",
+            "noise = (difference.score.variance / difference.score.variance.min()) ** 0.5",
+            f"print(noise[{rows[0]}, {columns[0]}], difference.scorr[{rows[0]}, {columns[0]}])",
         ),
         sample=sky_sample(here),
     )

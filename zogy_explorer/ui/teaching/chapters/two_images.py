@@ -78,8 +78,8 @@ def compute(knobs: Knobs) -> Shown:
             f"dark = science.variance < {1.02:g} * science.variance.min()",
             "noise = (science.image * science.photo_calib)[dark].std()",
             'print(f"science: σ = {noise:.2f} flux units a pixel")',
-            imports="Exposure",
-        ).replace("from zogy_explorer import Exposure\n", ""),
+            imports=(),
+        ),
         sample=sky_sample(here),
     )  # fmt: skip
 

@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 
 from zogy_explorer.diagnostics import autocorrelation, power_spectrum
 from zogy_explorer.simulate.lesson import TRANSIENT, LessonSky
-from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown, sky_code, sky_sample
+from zogy_explorer.ui.teaching.chapter import (
+    ENGINE,
+    Chapter,
+    Fact,
+    Knobs,
+    Shown,
+    sky_code,
+    sky_sample,
+)
 from zogy_explorer.ui.teaching.chapters.fourier import spectrum
 from zogy_explorer.ui.teaching.mathml import DENOMINATOR, Equation, frac, hat, op, row, sqrt, sym
 from zogy_explorer.ui.teaching.measure import (
@@ -67,9 +75,8 @@ def compute(knobs: Knobs) -> Shown:
         code=sky_code(
             here,
             "p = plan(science, template, ZogyConfig(background='none'))",
-            "difference = run(p)",
-            "from zogy_explorer.diagnostics import autocorrelation",
-            "print(autocorrelation(difference.cells[0], p).nearest)",
+            "print(autocorrelation(run(p).cells[0], p).nearest)",
+            imports=(ENGINE, "from zogy_explorer.diagnostics import autocorrelation"),
         ),
         sample=sky_sample(here),
     )  # fmt: skip

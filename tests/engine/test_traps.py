@@ -349,6 +349,22 @@ def test_blending_takes_the_step_out_of_the_seams(varying: tuple[Exposure, Expos
     assert ratios[16] < 1.15
 
 
+def test_the_psf_between_blended_cells_is_their_mixture(
+    varying: tuple[Exposure, Exposure],
+) -> None:
+    grid = {"doSpatialGrid": True, "gridInnerSize": 2.0}
+    result = subtract(varying, ZogyConfig(blendCells=16, **grid))
+    left, right = (c for c in result.cells if (c.cell.row, c.cell.column) in ((0, 1), (0, 2)))
+    y, seam = left.cell.inner.center[1], right.cell.inner.x0 - 0.5
+    for distance, share in ((-16, 0.0), (-8, 0.25), (0, 0.5), (8, 0.75), (16, 1.0)):
+        ours = result.diffExp.psf.kernel_image(x=seam + distance, y=y)
+        expected = (1 - share) * left.psf_diff + share * right.psf_diff
+        np.testing.assert_allclose(ours, expected, atol=1e-15)
+        assert ours.sum() == pytest.approx(1, abs=1e-12)
+    unblended = subtract(varying, ZogyConfig(**grid)).diffExp.psf
+    assert np.array_equal(unblended.kernel_image(x=seam - 1, y=y), left.psf_diff)
+
+
 def test_blending_keeps_the_statistics_and_the_identity_of_scorr(noise_pair: Factory) -> None:
     pair = noise_pair((200, 190))
     result = subtract(

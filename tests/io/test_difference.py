@@ -55,6 +55,19 @@ def test_each_cell_keeps_its_psfs(difference, back):
             assert np.array_equal(read, given)
 
 
+def test_the_psf_between_blended_cells_comes_back(pair, tmp_path):
+    config = ZogyConfig(doSpatialGrid=True, gridInnerSize=2.0, blendCells=8)
+    given = run(plan(*pair, config)).diff
+    write_exposure(given, tmp_path / "d.fits")
+    read = read_exposure(tmp_path / "d.fits")
+    assert given.psf.regions
+    assert read.psf.regions == given.psf.regions
+    for box in given.psf.boxes:
+        for x in (box.x0 - 3.0, box.x0, box.center[0]):
+            stamps = (e.psf.kernel_image(x=x, y=box.y0) for e in (given, read))
+            np.testing.assert_array_equal(*stamps)
+
+
 def test_the_table_has_a_row_a_cell_with_its_numbers(difference, back):
     assert len(back.cells) == len(difference.cells)
     for row, cell in zip(back.cells, difference.cells, strict=True):

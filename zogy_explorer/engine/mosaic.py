@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.engine.blending import taper
+from zogy_explorer.engine.blending import taper, weight_at
 from zogy_explorer.engine.cutout import result_region
 from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.noise_terms import total_variance
@@ -226,7 +226,7 @@ class Mosaic:
 
 
 class CellPsf:
-    """PSF of a mosaic: in each cell that cell's stamp.
+    """PSF of a mosaic: in each cell that cell's stamp, between blended cells a mixture.
 
     Parameters
     ----------
@@ -234,11 +234,19 @@ class CellPsf:
         Inner boxes of the cells that worked.
     stamps
         Their unit-sum stamps.
+    regions
+        Over which the cells were blended into the frame; empty: edge to edge.
     """
 
-    def __init__(self, boxes: tuple[Box, ...], stamps: tuple[NDArray[np.float64], ...]) -> None:
+    def __init__(
+        self,
+        boxes: tuple[Box, ...],
+        stamps: tuple[NDArray[np.float64], ...],
+        regions: tuple[Box, ...] = (),
+    ) -> None:
         self.boxes = boxes
         self.stamps = stamps
+        self.regions = () if regions == boxes else regions
 
     @classmethod
     def of(cls, cells: tuple[CellResult, ...], name: str) -> Psf | None:
@@ -247,12 +255,27 @@ class CellPsf:
         if not good:
             return None
         return cls(
-            tuple(cell.cell.inner for cell in good), tuple(getattr(cell, name) for cell in good)
+            tuple(cell.cell.inner for cell in good),
+            tuple(getattr(cell, name) for cell in good),
+            tuple(cell.region for cell in good),
         )
 
     def kernel_image(self, *, x: float, y: float) -> NDArray[np.float64]:
-        """Stamp of the cell at (x, y), or of the nearest cell that worked."""
-        return self.stamps[self._nearest(x, y)]
+        """Stamp of the cell at (x, y), or of the nearest cell that worked.
+
+        Where cells are blended, their stamps are, with the weights that the pixel at (x, y) has.
+        """
+        nearest = self.stamps[self._nearest(x, y)]
+        weights = {
+            i: weight
+            for i, (region, box) in enumerate(zip(self.regions, self.boxes, strict=False))
+            if (weight := weight_at(region, box, x, y)) > 0
+            and self.stamps[i].shape == nearest.shape
+        }
+        if len(weights) < 2:
+            return nearest
+        mixed = sum(weight * self.stamps[i] for i, weight in weights.items())
+        return np.asarray(mixed / sum(weights.values()))
 
     def _nearest(self, x: float, y: float) -> int:
         def distance(box: Box) -> float:

@@ -17,6 +17,7 @@ from zogy_explorer.geometry import Box
 from zogy_explorer.io._fits import find, image_hdu, native
 from zogy_explorer.psf import GridPsf, KernelPsf, Psf, unit_sum
 
+_BOX = ("x0", "y0", "width", "height")  # columns of the table of cells
 _SAMPLE_STEP = 256.0
 _SAMPLES = (3, 9)
 
@@ -74,8 +75,11 @@ def _varying(
         if grid is None:
             raise PsfError(f"its table {name}_GRID is missing: the file is not complete")
         rows = grid.data
-        boxes = tuple(Box(*(int(r[k]) for k in ("x0", "y0", "width", "height"))) for r in rows)
-        return CellPsf(boxes, tuple(np.asarray(stamps, dtype=np.float64)))
+        boxes = tuple(Box(*(int(r[k]) for k in _BOX)) for r in rows)
+        regions: tuple[Box, ...] = ()
+        if f"region_{_BOX[0]}" in rows.names:
+            regions = tuple(Box(*(int(r[f"region_{k}"]) for k in _BOX)) for r in rows)
+        return CellPsf(boxes, tuple(np.asarray(stamps, dtype=np.float64)), regions)
     table = find(hdus, f"{name}_GRID")
     if table is not None:
         return GridPsf(stamps, np.column_stack([table.data["x"], table.data["y"]]))
@@ -134,7 +138,10 @@ def _cell_hdus(psf: CellPsf, name: str) -> list[fits.hdu.base.ExtensionHDU]:
     boxes = np.array([tuple(box) for box in psf.boxes], dtype=np.int64)
     centers = np.array([box.center for box in psf.boxes], dtype=np.float64)
     columns: dict[str, NDArray[np.generic]] = {"x": centers[:, 0], "y": centers[:, 1]}
-    columns |= {key: boxes[:, i] for i, key in enumerate(("x0", "y0", "width", "height"))}
+    columns |= {key: boxes[:, i] for i, key in enumerate(_BOX)}
+    if psf.regions:
+        regions = np.array([tuple(box) for box in psf.regions], dtype=np.int64)
+        columns |= {f"region_{key}": regions[:, i] for i, key in enumerate(_BOX)}
     return [
         _stamp_hdu(_same_shape([np.asarray(s) for s in psf.stamps]), name, "CELLS"),
         fits.BinTableHDU(Table(columns), name=f"{name}_GRID"),

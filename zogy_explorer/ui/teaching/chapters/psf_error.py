@@ -111,11 +111,9 @@ CHAPTER = Chapter(
         ),
     ),
     knobs=("width_error", "stamp_noise"),
-    question="One pixel was hit by a cosmic ray. How far does its harm reach in D without the "
-    "floor?",
+    question="How far does the harm of one cosmic ray reach in D without the floor?",
     choices=("As far as a PSF", "Over all of D"),
-    tries="Raise the stamp's noise as far as it goes. Then make the stars 10 % "
-    "wider than the PSF says: a hole with a ring.",
+    tries="Raise the stamp's noise as far as it goes; then turn the width: a hole with a ring.",
     compute=compute,
     start={"width_error": 0.1},
 )  # fmt: skip

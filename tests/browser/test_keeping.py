@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
@@ -93,12 +94,19 @@ def test_the_address_opened_elsewhere_shows_the_same_page(serve, page, until):
     set_limit(first, 0.5)
     first.get_by_role("gridcell", name="r0c1", exact=True).first.click()
     until(lambda: made[0].cell.cell.name == "r0c1", "selected", page=first)
+    whole = made[0].page.wall.view
     first.get_by_role("button", name="Light", exact=True).focus()
     first.keyboard.press("z")
     until(lambda: "set.maxPsfCentroidDist=0.5" in first.url, "the settings", page=first)
-    until(lambda: "cell=r0c1" in first.url and "view=" in first.url, "the cell", page=first)
-    zoomed = made[0].page.wall.view
-    until(lambda: f"{zoomed[0]:.0f}"[:3] in first.url, "the view is in the address", page=first)
+    until(lambda: "cell=r0c1" in first.url, "the cell", page=first)
+    until(lambda: made[0].page.wall.view[2] < 0.8 * whole[2], "zoomed", page=first)
+
+    def told():
+        query = parse_qs(urlparse(first.url).query)
+        view = [float(part) for part in query["view"][0].split(",")]
+        return np.allclose(view, made[0].page.wall.view, atol=0.1)
+
+    until(told, "the view is in the address", page=first)
     second = page(first.url)
     until(lambda: len(made) == 2 and made[1].result is not None, "opened", page=second)
     until(lambda: made[1].cell is not None and made[1].cell.cell.name == "r0c1", "c", page=second)

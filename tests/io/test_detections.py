@@ -91,7 +91,9 @@ def test_circles_are_twice_the_psf_unless_told(found: QTable) -> None:
 
 def test_no_detections_make_an_empty_region_file(found: QTable, tmp_path: Path) -> None:
     write_detections(found[:0], tmp_path / "none.reg")
-    assert "circle" not in (tmp_path / "none.reg").read_text()
+    text = (tmp_path / "none.reg").read_text()
+    assert text.startswith("# Region file format: DS9")
+    assert "circle" not in text
 
 
 def test_reasons_are_ascii_as_fits_wants(found: QTable) -> None:

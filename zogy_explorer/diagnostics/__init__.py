@@ -18,12 +18,20 @@ from zogy_explorer.diagnostics.noise import (
     noise_table,
     scorr_statistics,
 )
+from zogy_explorer.diagnostics.padding import PaddingCurve, PaddingTrial, padding_curve
 from zogy_explorer.diagnostics.photometry import (
     ErrorBudget,
     FluxImage,
     error_budget,
     flux_image,
     limiting_flux,
+)
+from zogy_explorer.diagnostics.profiles import (
+    LineCut,
+    RadialProfile,
+    line_cut,
+    peak_near,
+    radial_profile,
 )
 from zogy_explorer.diagnostics.psf_match import PsfMatch, psf_match, psf_match_over_cell
 from zogy_explorer.diagnostics.registration import (
@@ -32,6 +40,7 @@ from zogy_explorer.diagnostics.registration import (
     registration_of,
 )
 from zogy_explorer.diagnostics.seams import Seam, SeamReport, Step, seam_steps
+from zogy_explorer.diagnostics.spectra import CellSpectra, cell_spectra
 from zogy_explorer.diagnostics.stacks import StackedResidual, stacked_residuals
 from zogy_explorer.diagnostics.support import FourierSupport, fourier_support
 from zogy_explorer.diagnostics.translient import Translient, translient
@@ -53,6 +62,7 @@ __all__ = [
     "Bench",
     "BestShift",
     "Cause",
+    "CellSpectra",
     "Common",
     "Comparison",
     "ErrorBudget",
@@ -62,9 +72,13 @@ __all__ = [
     "FourierSupport",
     "InputNoise",
     "LagCovariance",
+    "LineCut",
+    "PaddingCurve",
+    "PaddingTrial",
     "PowerSpectrum",
     "PsfMatch",
     "Quantiles",
+    "RadialProfile",
     "RadialSpectrum",
     "Registration",
     "Row",
@@ -80,6 +94,7 @@ __all__ = [
     "Whiteness",
     "autocorrelation",
     "best_shift",
+    "cell_spectra",
     "compare_results",
     "detect",
     "error_budget",
@@ -90,12 +105,16 @@ __all__ = [
     "fourier_support",
     "input_noise",
     "limiting_flux",
+    "line_cut",
     "measure_registration",
     "mover_or_misregistration",
     "noise_table",
+    "padding_curve",
+    "peak_near",
     "power_spectrum",
     "psf_match",
     "psf_match_over_cell",
+    "radial_profile",
     "registration_of",
     "scorr_statistics",
     "seam_steps",

@@ -161,11 +161,14 @@ def _with_texts(table: QTable) -> QTable:
     return table
 
 
+_NO_REGIONS = "# Region file format: DS9\nimage\n"
+
+
 def _write_regions(table: QTable, file: BinaryIO) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of attributes that DS9 has no word for
         text = detection_regions(table).serialize(format="ds9", precision=3)
-    file.write(text.encode())
+    file.write((text or _NO_REGIONS).encode())  # `regions` writes nothing, not even the header
 
 
 _WRITERS: Mapping[str, Callable[[QTable, BinaryIO], None]] = MappingProxyType(

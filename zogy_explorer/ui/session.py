@@ -278,7 +278,11 @@ class Session(Editing):
         self._frames.close()
         self._cells.close()
         self._kept.clear()
+        self._cell_cache = CellCache()
         self.studies.close()
+        # A late answer or the server may hold on to this object for a while; not to its images.
+        with param.parameterized.discard_events(self):
+            self.param.update(frame=None, live_cell=None, growing=None, pinned=None, runs=())
 
     # -- inside ----------------------------------------------------------------------------
 

@@ -1,4 +1,8 @@
-"""Compass and scale bar of the first panel, where the image has a WCS."""
+"""Compass and scale bar of the first panel, where the image has a WCS.
+
+They lie on the sky, which is as dark in the light theme as in the dark one, and on stars: white,
+with a dark rim, in both.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,8 @@ import numpy as np
 from bokeh.models import Arrow, Label, NormalHead
 from bokeh.plotting import figure
 
-from zogy_explorer.ui.wall.palettes import Theme
-
-_CENTRE, _LENGTH = 30.0, 19.0  # of the compass, from the lower left corner [screen px]
+_INK, _RIM = "#ffffff", "rgba(0, 0, 0, 0.65)"
+_CENTRE, _LENGTH = 36.0, 19.0  # of the compass, from the lower left corner [screen px]
 _ARCSEC = 180 / np.pi * 3600
 _FOOT = 12.0  # of the scale bar, from the lower edge [screen px]
 _SHARE = 0.3  # of the panel's width that the bar takes at most
@@ -27,48 +30,36 @@ class SkyMarks:
     """
 
     def __init__(self, plot: figure) -> None:
-        self._heads = [NormalHead(size=6), NormalHead(size=6)]
-        self._arrows = [
-            Arrow(
-                name=f"compass-{name}", end=head, line_width=1.5, visible=False,
-                start_units="screen", end_units="screen", x_start=_CENTRE, y_start=_CENTRE,
-                x_end=_CENTRE, y_end=_CENTRE,
-            )
-            for name, head in zip("NE", self._heads, strict=True)
-        ]  # fmt: skip
-        self._labels = [
-            Label(
-                text=name, x=0, y=0, x_units="screen", y_units="screen", visible=False,
-                text_font_size="10px", text_align="center", text_baseline="middle",
-            )
-            for name in "NE"
-        ]  # fmt: skip
-        self._bar = Arrow(
-            name="scale-bar", end=None, line_width=2, visible=False, start_units="screen",
-            end_units="screen", x_start=0, y_start=_FOOT, x_end=0, y_end=_FOOT,
-        )  # fmt: skip
-        self._length = Label(
-            name="scale-bar-length", text="", x=0, y=_FOOT + 3, x_units="screen",
-            y_units="screen", visible=False, text_font_size="10px", text_align="center",
-        )  # fmt: skip
+        self._arrows = [(_arrow(f"compass-{name}-rim", 4.5), _arrow(f"compass-{name}", 1.5, 6))
+                        for name in "NE"]  # fmt: skip
+        self._labels = [_label(f"compass-{name}-label", name) for name in "NE"]
+        for label in self._labels:
+            label.text_baseline = "middle"
+        self._bar = (_arrow("scale-bar-rim", 5), _arrow("scale-bar", 2))
+        for line in self._bar:
+            line.update(y_start=_FOOT, y_end=_FOOT)
+        self._length = _label("scale-bar-length", "")
+        self._length.y = _FOOT + 5
+        self._marks = [*sum(self._arrows, ()), *self._labels, *self._bar, self._length]
         self._scale = np.nan
-        for mark in (*self._arrows, *self._labels, self._bar, self._length):
+        for mark in self._marks:
             plot.add_layout(mark)
 
     def set_plane(self, plane: Sequence[float]) -> None:
         """Take the eight numbers of `sky.tangent_plane`; none: there is no WCS."""
         known = len(plane) == 8
-        for mark in (*self._arrows, *self._labels, self._bar, self._length):
+        for mark in self._marks:
             mark.visible = known
         if not known:
             self._scale = np.nan
             return
         matrix = np.reshape(plane[4:], (2, 2))
-        for arrow, label, direction in zip(
+        for arrows, label, direction in zip(
             self._arrows, self._labels, directions(matrix), strict=True
         ):
             end = _CENTRE + _LENGTH * direction
-            arrow.update(x_end=float(end[0]), y_end=float(end[1]))
+            for arrow in arrows:
+                arrow.update(x_end=float(end[0]), y_end=float(end[1]))
             place = _CENTRE + (_LENGTH + 8) * direction
             label.update(x=float(place[0]), y=float(place[1]))
         self._scale = pixel_scale(matrix)
@@ -81,18 +72,30 @@ class SkyMarks:
         length, text = bar_length(_SHARE * width * per_pixel)
         end = width - 10.0
         start = end - length / per_pixel
-        if (self._bar.x_start, self._bar.x_end) != (start, end):
-            self._bar.update(x_start=start, x_end=end)
+        rim, bar = self._bar
+        if (bar.x_start, bar.x_end) != (start, end):
+            bar.update(x_start=start, x_end=end)
+            rim.update(x_start=start - 1.5, x_end=end + 1.5)
             self._length.update(x=(start + end) / 2, text=text)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of a theme: those of the selection stand out on any sky."""
-        for arrow, head in zip(self._arrows, self._heads, strict=True):
-            arrow.line_color = theme.selection
-            head.update(line_color=theme.selection, fill_color=theme.selection)
-        for label in (*self._labels, self._length):
-            label.text_color = theme.selection
-        self._bar.line_color = theme.selection
+
+def _arrow(name: str, width: float, head: float = 0) -> Arrow:
+    """A line on the screen, from the compass's centre; a rim is drawn wider below it."""
+    color = _RIM if name.endswith("rim") else _INK
+    end = NormalHead(size=head, line_color=color, fill_color=color) if head else None
+    return Arrow(
+        name=name, end=end, line_width=width, line_color=color, visible=False,
+        start_units="screen", end_units="screen", x_start=_CENTRE, y_start=_CENTRE,
+        x_end=_CENTRE, y_end=_CENTRE,
+    )  # fmt: skip
+
+
+def _label(name: str, text: str) -> Label:
+    return Label(
+        name=name, text=text, x=0, y=0, x_units="screen", y_units="screen", visible=False,
+        text_font_size="10px", text_align="center", text_color=_INK,
+        background_fill_color=_RIM, padding=1, border_radius=2,
+    )  # fmt: skip
 
 
 def directions(matrix: np.ndarray) -> list[np.ndarray]:

@@ -349,7 +349,7 @@ class ImageWall:
         self._selection.set_theme(theme)
         self._points.set_theme(theme)
         self._readout.set_theme(theme)
-        for marks in (self._divider, self.cut_line, self._contours, self._sky_marks):
+        for marks in (self._divider, self.cut_line, self._contours):
             marks.set_theme(theme)
         self._toolbar_style.css = theme.toolbar_css
 

@@ -53,7 +53,7 @@ WATCH = """() => {
   const chosen = doc.get_model_by_name("selection");
   chosen.change.connect(() => { zx.selection += 1 });
   const stamp = () => { zx.input = performance.now() };
-  for (const kind of ["keydown", "wheel", "pointerdown", "change", "mousemove"])
+  for (const kind of ["keydown", "wheel", "pointerdown", "input", "mousemove"])
     document.addEventListener(kind, stamp, {capture: true, passive: true});
   zx.heading = () => {
     const texts = [];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,12 @@ def resident() -> float:
     return pages * 4096 / 1e6
 
 
+def freed(reference: weakref.ref) -> bool:
+    """Whether nothing holds an object any more."""
+    gc.collect()
+    return reference() is None
+
+
 def exposure(seed: int, sigma: float) -> Exposure:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:21, :21] - 10
@@ -55,10 +62,9 @@ def test_twenty_pages_opened_and_closed_leave_no_memory_behind(serve, chromium, 
         until(lambda: living and living[-1].result is not None, "a frame", page=page, patience=60)
         until(lambda: living[-1].session.idle, "the session is idle", page=page, patience=60)
         page.get_by_text("Cell r", exact=False).first.wait_for()
-        callbacks = living[-1].page.wall.model.document.callbacks
+        session = weakref.ref(living.pop().session)
         page.close()
-        until(lambda gone=callbacks: not gone.session_callbacks, "the page has gone", patience=60)
-        living.clear()
+        until(lambda gone=session: freed(gone), "the page has gone", patience=60)
         levels.append(resident())
     settled = levels[1]
     assert levels[-1] < 1.1 * settled + 100, [round(level) for level in levels]

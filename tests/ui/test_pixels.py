@@ -113,7 +113,7 @@ def test_the_scale_bar_has_a_round_length(most, text):
 
 
 def test_without_a_wcs_there_is_no_compass(page):
-    assert not page.wall._sky_marks._bar.visible
+    assert not page.wall._sky_marks._length.visible
 
 
 def test_tabs_are_made_when_looked_at_and_show_what_was_drawn_and_tapped_before(page):

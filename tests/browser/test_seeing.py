@@ -26,6 +26,11 @@ FRAME = """(name) => {
   const view = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name(name));
   return [view.frame.bbox.width, view.frame.bbox.height];
 }"""
+COLUMN = """([name, column]) => {
+  const value = Bokeh.documents[0].get_model_by_name(name).data[column];
+  return value?.length ? JSON.parse(JSON.stringify(value[0]?.length ? [...value[0]] : [...value]))
+    : null;
+}"""
 START = '() => Bokeh.documents[0].get_model_by_name("x-range").start'
 
 
@@ -127,3 +132,16 @@ def test_the_images_follow_the_window_beside_the_plots_of_the_drawer(opened, unt
     until(
         lambda: browser.evaluate(FRAME, "figure-scorr")[0] > 1.3 * before[0], "grown", page=browser
     )
+
+
+def test_the_spectra_of_the_cell_are_shown_and_follow_the_tapped_one(opened, until):
+    browser, explorer = opened()
+    browser.get_by_text("Fourier", exact=True).click()
+    until(lambda: browser.evaluate(DRAWN, "spectrum-difference"), "drawn", page=browser)
+    image = ["source-spectrum-science", "image"]
+    until(lambda: browser.evaluate(COLUMN, image), "the spectrum of N", page=browser)
+    before = browser.evaluate(COLUMN, image)
+    browser.mouse.click(*browser.evaluate(WHERE, ["figure-scorr", 60, 60]))
+    browser.get_by_text("Cell r0c0").wait_for()
+    until(lambda: browser.evaluate(COLUMN, image) != before, "of another cell", page=browser)
+    assert explorer.cell.cell.name == "r0c0"

@@ -148,6 +148,8 @@ class Page:
         self.exports.close()
         self.context.close()
         self.session.close()
+        self.wall.release()
+        self._painted_frame = None
 
     # -- arrangement -----------------------------------------------------------------------
 

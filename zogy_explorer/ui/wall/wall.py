@@ -137,6 +137,10 @@ class ImageWall:
 
     # What a page tells the wall.
 
+    def release(self) -> None:
+        """Let all images go, without a word to the browser: the page has gone."""
+        self._frame.reset(Box(0, 0, 100, 100), {}, {}, None)
+
     def set_frame(
         self,
         bbox: Box,

@@ -57,6 +57,15 @@ READY = """() => {
   const kernel = context?.session?.kernel;
   return !!context?.isReady && kernel?.connectionStatus === "connected" && kernel.status === "idle";
 }"""
+# Screen pixels that 100 image pixels take in x and in y; the kernel knows the panels' sizes if they
+# are the same.
+SCALE = (
+    f"() => {{ {PAGE}"
+    """
+  const {frame} = Bokeh.index.find_one(page.get_model_by_name("figure-science"));
+  return [frame.x_scale, frame.y_scale].map((s) => Math.abs(s.compute(100) - s.compute(0)));
+}"""
+)
 WHERE = (
     f"([name, x, y]) => {{ {PAGE}"
     """
@@ -183,6 +192,12 @@ class Notebook:
             lambda: min(self.browser.evaluate(COLOURS, list(LAYERS)) or [0]) > 4,
             "six images are painted",
         )
+
+        def square() -> bool:
+            across, up = self.browser.evaluate(SCALE)
+            return bool(abs(across / up - 1) < 0.03)
+
+        self.until(square, "their pixels are square")
 
     def tap(self, panel: str, x: float, y: float) -> None:
         self.browser.mouse.click(*self.browser.evaluate(WHERE, [panel, x, y]))

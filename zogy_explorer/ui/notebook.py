@@ -36,8 +36,9 @@ _MOVED = "ZOGY Explorer has moved to the output opened last; run this cell to br
 _ANSWER_MS = 1000
 """After so long without an answer the browser speaks again; Panel's own 5 s are felt."""
 
-_NUDGE = (0, 6, 0, 0)
-"""Margin of a page once it is built: panels that change their size tell it again."""
+_NUDGE = 6
+"""[px] By which a page grows narrower and higher once it is built: what its panels told of their
+size before the kernel listened was lost, and they tell a changed one again."""
 
 _SHEET = re.compile(
     r'"name":"ImportedStyleSheet","id":(?P<id>"[^"]*"),"attributes":'
@@ -183,6 +184,15 @@ class Beacon(JSComponent):
     _esm = """
     export function render({model, el}) {
       el.style.display = "none"
+      // Panel's comms send what came from the kernel back to it, late, and with the rest of its
+      // message refused if Bokeh does not take it.
+      for (const page of Bokeh.documents.filter((d) => d.get_model_by_name("zogy-explorer"))) {
+        for (const comms of page.roots().filter((r) => r.client_comm_id && !r.tells_news_only)) {
+          const tell = comms._document_changed.bind(comms)
+          comms._document_changed = (event) => { if (event.sync !== false) tell(event) }
+          comms.tells_news_only = true
+        }
+      }
       let gone = false
       const call = () => {
         if (gone || model.heard) return
@@ -217,7 +227,7 @@ class Output(pn.Column):
     Parameters
     ----------
     page
-        What to show.
+        What to show; of a height of its own.
     courier
         To the loop.
     """
@@ -225,6 +235,9 @@ class Output(pn.Column):
     def __init__(self, page: Viewable, courier: NotebookCourier, **params: Any) -> None:
         beacon = Beacon(self._open)
         super().__init__(page, beacon, sizing_mode="stretch_width", margin=0, **params)
+        self._page = page
+        self._height = page.height
+        page.height -= _NUDGE
         self._beacon = beacon
         self._courier = courier
         self._outboxes: list[Outbox] = []
@@ -243,12 +256,15 @@ class Output(pn.Column):
 
     def leave(self) -> None:
         """The page goes elsewhere; the beacon stays, as the browser may not have built it yet."""
+        self._page.height = self._height
         self[:] = [pn.pane.HTML(f"<p>{_MOVED}</p>", margin=4), self._beacon]
 
     def _open(self) -> None:
         for outbox in self._outboxes:
             outbox.open()
-        self.margin = _NUDGE
+        self.margin = (0, _NUDGE, 0, 0)
+        if self._page in self.objects:
+            self._page.height = self._height
 
     def get_root(
         self, doc: Document | None = None, comm: Comm | None = None, preprocess: bool = True

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from bokeh.core.json_encoder import serialize_json
@@ -14,6 +17,12 @@ from zogy_explorer import ZogyExplorer
 from zogy_explorer.errors import InputError
 from zogy_explorer.ui import notebook
 from zogy_explorer.ui.notebook import NotebookCourier, Outbox
+
+
+def elsewhere(call: Callable[[], Any]) -> Any:
+    """Result of a call in a thread of its own: browser tests leave a loop running in this one."""
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        return aside.submit(call).result()
 
 
 def test_what_is_sent_before_the_page_is_built_waits_and_keeps_its_order():
@@ -61,7 +70,7 @@ def test_what_comes_later_is_followed_by_a_push():
         courier.later(lambda: done.append("called"), 1)
         await asyncio.wait_for(finished.wait(), 20)
 
-    asyncio.run(kernel())
+    elsewhere(lambda: asyncio.run(kernel()))
     assert done == ["called", "pushed"]
 
 
@@ -69,4 +78,4 @@ def test_what_comes_later_is_followed_by_a_push():
 @pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
 def test_outside_a_notebook_there_is_no_ipywidget(pair):
     with pytest.raises(InputError, match="no notebook"):
-        ZogyExplorer(*pair).ipywidget()
+        elsewhere(lambda: ZogyExplorer(*pair).ipywidget())

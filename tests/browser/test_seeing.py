@@ -145,3 +145,16 @@ def test_the_spectra_of_the_cell_are_shown_and_follow_the_tapped_one(opened, unt
     browser.get_by_text("Cell r0c0").wait_for()
     until(lambda: browser.evaluate(COLUMN, image) != before, "of another cell", page=browser)
     assert explorer.cell.cell.name == "r0c0"
+
+
+def test_several_paddings_of_the_cell_give_pictures_and_a_curve(opened, until):
+    browser, explorer = opened()
+    browser.locator(".bk-tab", has_text="Padding").click()
+    browser.get_by_text("Padded to", exact=True).wait_for()
+    until(lambda: browser.evaluate(DRAWN, "padded-science"), "the cut-out", page=browser)
+    browser.get_by_role("button", name="Try several paddings").click()
+    browser.get_by_text("D less D with twice the border").wait_for()
+    until(lambda: browser.evaluate(DRAWN, "padding-curve"), "the curve", page=browser)
+    borders = browser.evaluate(COLUMN, ["source-padding-curve", "border"])
+    assert borders == sorted(borders)
+    assert min(borders) < explorer.session.plan.border < max(borders)

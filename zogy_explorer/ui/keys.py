@@ -15,6 +15,7 @@ SHORTCUTS: Mapping[str, str] = {
     "+ -": "zoom in or out",
     "1 … 6": "one image alone, and back to all",
     "e": "explain the residual under the cursor, or the one tapped last",
+    "Shift + drag": "draw a line over an image for the Cut tab",
     "p": "pin the present result as A",
     "b": "while held, show A in place of the present result",
     "d": "dark or light",

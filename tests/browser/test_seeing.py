@@ -158,3 +158,15 @@ def test_several_paddings_of_the_cell_give_pictures_and_a_curve(opened, until):
     borders = browser.evaluate(COLUMN, ["source-padding-curve", "border"])
     assert borders == sorted(borders)
     assert min(borders) < explorer.session.plan.border < max(borders)
+
+
+def test_contours_of_science_are_drawn_over_the_results_and_go_again(opened, until):
+    browser, explorer = opened()
+    browser.get_by_text("Display", exact=True).click()
+    lines = explorer.page.wall._contours.source
+    box = browser.locator('input[type=checkbox]:near(:text("Contours of science on D"), 30)').first
+    box.check()
+    until(lambda: len(lines.data["xs"]) > 0, "drawn", page=browser)
+    box.uncheck()
+    until(lambda: len(lines.data["xs"]) == 0, "gone", page=browser)
+    assert explorer.session.frame.number == 1

@@ -75,6 +75,7 @@ class Page:
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
         self.header = Header(session, self.toggle_theme, self.toggle_help, self.painter.ask)
+        self.header.theme.label = "Light" if dark else "Dark"
         self.sidebar = Sidebar(session, self.painter.ask)
         context = self.context = PageContext(session, self.painter, self.wall)
         self.inspector = Inspector(context, palette(dark))

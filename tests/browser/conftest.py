@@ -26,6 +26,13 @@ FLAGS = [
 PATIENCE = 20.0  # seconds until a predicate must hold: generous, for shared machines
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser on a busy machine may lose a race that no person would: it gets a second try."""
+    for item in items:
+        if item.get_closest_marker("browser") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 def _missing(reason: str) -> None:
     """Skip, but never silently where the browser is part of the promise."""
     if os.environ.get("CI") == "true":

@@ -100,6 +100,9 @@ def test_rows_and_marks_of_detections_find_each_other(page, until):
     browser.get_by_role("row").nth(3).click()
     until(lambda: study.chosen is not None, "a row is chosen", page=browser)
     x, y = study.position(study.chosen)
-    left, bottom, right, top = explorer.page.wall.view
-    assert left < x < right < left + 200
-    assert bottom < y < top
+
+    def near():
+        left, bottom, right, top = explorer.page.wall.view
+        return left < x < right < left + 200 and bottom < y < top
+
+    until(near, "the images show its surroundings", page=browser)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
@@ -20,7 +21,14 @@ from zogy_explorer import (
     run,
     subtract_cell,
 )
-from zogy_explorer.engine import Difference, SubtractionPlan, compute_cell, cut_cell, prepare_pair
+from zogy_explorer.engine import (
+    Cell,
+    Difference,
+    SubtractionPlan,
+    compute_cell,
+    cut_cell,
+    prepare_pair,
+)
 from zogy_explorer.errors import CancelledError, InputError
 from zogy_explorer.masks import MASK_PLANES
 
@@ -381,3 +389,20 @@ def test_a_result_says_how_it_was_made(steps: SubtractionPlan, serial: Differenc
     assert steps.cell_at(0, 0) is steps.cells[0]
     assert steps.cell_at(159, 109) is steps.cells[-1]
     assert steps.cell_at(160, 0) is None
+
+
+def test_the_frame_is_made_by_the_caller_and_not_by_the_threads(
+    steps: SubtractionPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two threads that made it at the same time would each write into a frame of its own.
+    makers = set()
+    room = Mosaic.room
+
+    def watched(self: Mosaic, cell: Cell) -> object:
+        makers.add(threading.current_thread())
+        return room(self, cell)
+
+    monkeypatch.setattr(Mosaic, "room", watched)
+    with ThreadPoolExecutor(2) as pool:
+        run(steps, executor=pool)
+    assert makers == {threading.current_thread()}

@@ -25,7 +25,7 @@ from zogy_explorer.engine.flags import raise_flag
 from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.mosaic import Mosaic
 from zogy_explorer.engine.plan import SubtractionPlan
-from zogy_explorer.engine.planes import Spread
+from zogy_explorer.engine.planes import CellPlanes, Spread
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.engine.shared import SharedFolder, SharedRun, subtract_shared
 from zogy_explorer.engine.transfer import TransferCache
@@ -60,16 +60,16 @@ class Work:
         """Each cell, once, as it is done."""
         for cell in cells:
             self._check()
-            yield self._subtract(cell)
+            yield self._subtract(cell, self.mosaic.room(cell))
 
-    def _subtract(self, cell: Cell, spread: Spread = map) -> CellResult:
+    def _subtract(self, cell: Cell, room: CellPlanes | None, spread: Spread = map) -> CellResult:
         return subtract_cell(
             self.plan,
             cell,
             calculate_score=self._calculate_score,
             checkpoint=self._check,
             cache=self._cache,
-            room=self.mosaic.room(cell),
+            room=room,
             spread=spread,
         )
 
@@ -91,7 +91,8 @@ class PooledWork(Work):
         """Each cell, once, as it is done; lost ones last."""
         if len(cells) == 1 and isinstance(self._executor, ThreadPoolExecutor):
             self._check()
-            yield self._subtract(cells[0], self._executor.map)  # its pieces are what is shared out
+            # Its pieces are what is shared out.
+            yield self._subtract(cells[0], self.mosaic.room(cells[0]), self._executor.map)
             return
         futures = {self._submit(self._executor, cell): cell for cell in cells}
         lost: list[Cell] = []
@@ -128,7 +129,8 @@ class PooledWork(Work):
     def _task(self, cell: Cell) -> Task:
         """What to submit for a cell: a function, its first argument, and the others by name."""
         if isinstance(self._executor, ThreadPoolExecutor):
-            return self._subtract, cell, {}
+            # Not in the thread: the mosaic is of one thread, which makes the frame's planes.
+            return self._subtract, cell, {"room": self.mosaic.room(cell)}
         others = {"calculate_score": self._calculate_score, "attempt": uuid.uuid4().hex}
         return _compute, cut_cell(self.plan, cell), others
 

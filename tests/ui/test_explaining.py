@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from zogy_explorer.diagnostics import CAUSES
 from zogy_explorer.errors import InputError
 from zogy_explorer.ui.studies.cures import cures, flux_scalings
 from zogy_explorer.ui.tabs.explain_words import NAMES
+from zogy_explorer.ui.tabs.trust_plots import match_chart, show_match
 
 # Bokeh 3.9 with pandas 3.1, in every table.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
@@ -185,6 +188,22 @@ def test_trust_draws_quantiles_spectrum_match_and_support(trust):
     for chart in trust.charts:
         assert any(len(s.data["x"]) for s in chart._sources.values()), chart.figure.name
     assert len(trust.correlation._source.data["image"]) == 1
+
+
+def test_the_match_of_psfs_that_cancel_exactly_is_drawn():
+    # One PSF for the cell: its residual is round-off, far below what the axis shows.
+    radii, nothing = np.arange(12.0), np.full(12, 1e-12)
+    plane = np.zeros((5, 5))
+    match = SimpleNamespace(
+        science_side=np.ones((5, 5)),
+        residual=plane,
+        radii=radii,
+        profile=nothing,
+        rms_profile=nothing,
+    )
+    chart = match_chart()
+    show_match(chart, match)
+    assert chart.figure.x_range.end >= 5
 
 
 def test_trust_tells_the_steps_between_cells(trust):

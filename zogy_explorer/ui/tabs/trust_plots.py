@@ -183,7 +183,8 @@ def show_match(chart: Chart, match: PsfMatch) -> None:
     chart.put("mean", x=match.radii, y=mean)
     chart.put("rms", x=match.radii, y=rms)
     reach = max(1.2 * float(np.nanmax(np.abs(np.concatenate([mean, rms])))), 1e-3)
-    far = float(match.radii[np.flatnonzero(rms > 0.01 * reach)[-1]]) if (rms > 0).any() else 10.0
+    seen = match.radii[rms > 0.01 * reach]  # none where one PSF serves all of the cell
+    far = float(seen[-1]) if seen.size else 10.0
     chart.ranges((0, max(far, 5.0)), (-reach, reach))
 
 

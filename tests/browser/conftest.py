@@ -40,9 +40,13 @@ def _missing(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests."""
+    """One browser for the tests of a file.
+
+    Not for the whole run: while Playwright is up, the main thread has a running event loop, and
+    the tests after these, which have no browser, would find sessions that wait for it.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

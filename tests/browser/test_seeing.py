@@ -74,7 +74,7 @@ def test_a_result_is_pinned_blinked_swiped_subtracted_and_let_go(opened, until):
     browser.get_by_text("Swipe", exact=True).click()
     until(lambda: wall.comparing == "swipe", "the divider", page=browser)
     until(
-        lambda: browser.evaluate('() => Bokeh.documents[0].get_model_by_name("divider").visible'),
+        lambda: browser.evaluate('() => Bokeh.documents[0].get_model_by_name("divider")?.visible'),
         "the divider is drawn",
         page=browser,
     )

@@ -46,7 +46,10 @@ WHERE = """([name, x, y]) => {
   const {frame} = view;
   return [box.left + frame.x_scale.compute(x), box.top + frame.y_scale.compute(y)];
 }"""
-READOUT = """() => Bokeh.documents[0].get_model_by_name("readout").text"""
+READOUT = """() => {
+  const {text} = Bokeh.documents[0].get_model_by_name("readout");
+  return new DOMParser().parseFromString(text, "text/html").documentElement.textContent;
+}"""
 # Counts messages to the server, and lets the cursor never be at rest: that would ask for values.
 COUNT_SENT = """() => {
   window.sent = 0;

@@ -88,12 +88,12 @@ def test_a_tap_elsewhere_leaves_the_row(tab, session, study):
 
 
 def test_marks_are_on_the_wall_only_while_wanted(page, tab, study):
-    assert page.wall._points.source.data["x"] == []
+    assert page.wall.marks == ()
     study.markers = True
-    assert len(page.wall._points.source.data["x"]) == 2
-    assert set(page.wall._points.source.data["marker"]) == {"circle", "square"}
+    assert len(page.wall.marks) == 2
+    assert {mark.marker for mark in page.wall.marks} == {"circle", "square"}
     study.markers = False
-    assert page.wall._points.source.data["x"] == []
+    assert page.wall.marks == ()
 
 
 def test_a_new_frame_is_searched_while_the_tab_is_in_front(page, tab, session, study):

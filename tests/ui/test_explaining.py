@@ -77,7 +77,7 @@ def test_data_less_model_is_the_remainder(tab, session, study):
 
 def test_the_place_is_marked_on_the_images(tab, page, session):
     session.studies.tap(*STAR)
-    assert page.wall._points.source.data["x"] == [STAR[0]]
+    assert [mark.x for mark in page.wall.marks] == [STAR[0]]
 
 
 def test_the_strongest_residual_of_the_cell_is_found(tab, session, study):

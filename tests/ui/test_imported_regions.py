@@ -49,11 +49,11 @@ def test_no_region_file_is_refused_in_words():
 def test_dropped_regions_are_marked_until_they_are_cleared(session):
     page = Page(session)
     page.sidebar.upload.value = {"list.reg": IMAGE.encode()}
-    assert page.wall._points.source.data["x"] == [30, 10, 2, 1, 20]
+    assert [mark.x for mark in page.wall.marks] == [30, 10, 2, 1, 20]
     assert "5 regions of list.reg marked" in session.notices[-1].text
     assert page.sidebar.unmark.visible
     page.sidebar.unmark.clicks += 1
-    assert page.wall._points.source.data["x"] == []
+    assert page.wall.marks == ()
     assert not page.sidebar.unmark.visible
 
 
@@ -62,11 +62,11 @@ def test_a_bad_region_file_is_one_sentence_and_the_marks_stay(session):
     mark_regions(session, IMAGE.encode(), "list.reg")
     mark_regions(session, b"\xff\xfe\x00", "broken.reg")
     assert "broken.reg is not text" in session.alert
-    assert len(page.wall._points.source.data["x"]) == 5
+    assert len(page.wall.marks) == 5
 
 
 def test_marks_belong_to_the_pair_they_were_dropped_on(session, pair):
     page = Page(session)
     mark_regions(session, IMAGE.encode(), "list.reg")
     session.open_exposures(*pair)
-    assert page.wall._points.source.data["x"] == []
+    assert page.wall.marks == ()

@@ -54,11 +54,11 @@ def test_the_cell_with_the_source_is_shown_and_taken_back(tab, page, study, sess
     before = page.wall._frame.exact(*PLACE)
     study.inject(*PLACE, flux=50 * study.sigma_flux())
     assert page.wall._frame.exact(*PLACE) != before
-    assert page.wall._points.source.data["marker"] == ["inverted_triangle"]
+    assert [mark.marker for mark in page.wall.marks] == ["inverted_triangle"]
     assert "recovered" in tab._found.object
     study.clear()
     assert page.wall._frame.exact(*PLACE) == before
-    assert page.wall._points.source.data["x"] == []
+    assert page.wall.marks == ()
 
 
 def test_undo_takes_the_last_source_out(study):

@@ -23,9 +23,9 @@ def front(page, title):
 
 
 def draw(page, x0, y0, x1, y1):
-    page.wall.cut_line.source.data = {
-        "x0": [x0], "y0": [y0], "x1": [x1], "y1": [y1], "done": [1],
-    }  # fmt: skip
+    line = {"x0": x0, "y0": y0, "x1": x1, "y1": y1, "done": 1}
+    before = dict(page.wall.cut_line.source.data)
+    page.wall.cut_line.source.data = before | {k: [v, v] for k, v in line.items()}
 
 
 def test_a_line_over_the_images_is_plotted_in_every_layer(page, session):

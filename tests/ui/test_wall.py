@@ -234,10 +234,11 @@ def test_worse_cells_are_drawn_over_better_ones(wall):
 def test_the_selected_cell_is_outlined_past_the_image(wall):
     wall.select(CELLS[0])
     data = find(wall, "selection").data
-    assert (data["inner_left"], data["outer_left"]) == ([-0.5], [-20.5])
-    assert data["outer_top"] == [319.5]
+    assert data["kind"] == ["outer", "outer", "inner", "inner"]  # each a halo and its line
+    assert data["left"] == [-20.5, -20.5, -0.5, -0.5]
+    assert data["top"][:2] == [319.5, 319.5]
     wall.select(None)
-    assert find(wall, "selection").data["inner_left"] == []
+    assert np.isnan(find(wall, "selection").data["left"]).all()
 
 
 def test_taps_and_double_taps_are_told(wall):

@@ -25,6 +25,7 @@ from zogy_explorer.ui.header import Header, help_pane
 from zogy_explorer.ui.inspector import Inspector
 from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.layers import Layers, cell_layers, frame_layers
+from zogy_explorer.ui.lean_paint import LeanPaint
 from zogy_explorer.ui.live import Painter, current_courier
 from zogy_explorer.ui.location import Address
 from zogy_explorer.ui.notebook import NotebookCourier
@@ -218,6 +219,7 @@ class Page:
             else {"sizing_mode": "stretch_width", "height": NOTEBOOK_HEIGHT}
         )
         return pn.Column(
+            LeanPaint(),
             self.header.view,
             body,
             self.help,

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource
+from bokeh.models import ColumnDataSource, MultiLine
 from bokeh.plotting import figure
 from contourpy import contour_generator
 from numpy.typing import NDArray
 
+from zogy_explorer.ui.wall.drawing import Drawing
 from zogy_explorer.ui.wall.palettes import Theme
 from zogy_explorer.ui.wall.viewport import Window
 
@@ -30,12 +31,10 @@ class Contours:
 
     def __init__(self, plots: Sequence[figure]) -> None:
         self.source = ColumnDataSource(name="contours", data={"xs": [], "ys": []})
-        self._lines: list[Any] = [
-            plot.multi_line(
-                "xs", "ys", source=self.source, line_width=1, line_alpha=0.85, name="contours"
-            )
-            for plot in plots
-        ]
+        self._glyph = MultiLine(xs="xs", ys="ys", line_width=1, line_alpha=0.85)
+        drawing = Drawing(self.source)
+        for plot in plots:
+            drawing.add_to(plot, self._glyph, name="contour-lines")
 
     def show(self, pixels: NDArray[Any], window: Window, sample: NDArray[Any]) -> None:
         """Contours of the science image as the screen shows it, σ from a sample of all of it."""
@@ -49,8 +48,7 @@ class Contours:
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
-        for line in self._lines:
-            line.glyph.line_color = theme.contour
+        self._glyph.line_color = theme.contour
 
 
 def contour_levels(sample: NDArray[Any]) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bokeh.models import BoxAnnotation, CustomJS, Span
@@ -15,16 +15,20 @@ _GRIP = 0.03  # of the view, on each side: as wide as the line can be taken hold
 
 
 class Divider:
-    """Models of the divider.
+    """Models of the divider, put on the panels when it is first shown: few pages ever need them.
 
     Parameters
     ----------
+    plots
+        The panels.
     on_move
         Called with the new position while it is dragged.
     """
 
-    def __init__(self, on_move: Callable[[float], None]) -> None:
+    def __init__(self, plots: Sequence[figure], on_move: Callable[[float], None]) -> None:
+        self._plots = tuple(plots)
         self._on_move = on_move
+        self._color: Any = None
         self._writing = False
         self._grips: list[BoxAnnotation] = []
         self.line = Span(
@@ -32,13 +36,13 @@ class Divider:
         )
         self.line.on_change("location", self._moved)
 
-    def attach(self, plots: list[figure]) -> None:
-        """Draw it in these panels."""
-        for plot in plots:
+    def _attach(self) -> None:
+        for plot in self._plots:
             grip = BoxAnnotation(
                 name="divider-grip", left=0, right=1, editable=True, movable="x",
-                resizable="none", fill_alpha=0.0, line_color=None, hover_fill_alpha=0.25,
-                hover_line_color=None, visible=False,
+                resizable="none", fill_color=self._color, fill_alpha=0.0, line_color=None,
+                hover_fill_color=self._color, hover_fill_alpha=0.25, hover_line_color=None,
+                visible=False,
             )  # fmt: skip
             grip.js_on_change(
                 "right",
@@ -62,6 +66,8 @@ class Divider:
         where = float(self.line.location)
         if not left < where < right or (visible and not self.visible):
             where = (left + right) / 2
+        if visible and not self._grips:
+            self._attach()
         self._place(where, view)
         self.line.visible = visible
         for grip in self._grips:
@@ -75,7 +81,7 @@ class Divider:
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
-        self.line.line_color = theme.selection
+        self.line.line_color = self._color = theme.selection
         for grip in self._grips:
             grip.fill_color = grip.hover_fill_color = theme.selection
 

@@ -9,18 +9,31 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from bokeh.models import ColumnDataSource
+from bokeh import events
+from bokeh.models import ColumnDataSource, CustomJS, Quad, Segment
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from zogy_explorer.geometry import Box
+from zogy_explorer.ui.wall.drawing import Drawing
 from zogy_explorer.ui.wall.palettes import SEVERITIES, Theme
+from zogy_explorer.ui.wall.scripts import OUTLINE
 
 _MANY = 5000  # cells beyond which only flagged ones are drawn: the rest would be a grey veil
 _WIDTHS = {"ok": 1.0, "info": 1.5, "warning": 2.0, "failed": 2.0}
 _ALPHAS = {"ok": 0.55, "info": 0.9, "warning": 0.95, "failed": 1.0}
 _CROSS = 0.16  # half size of the cross in a failed cell, as a fraction of the cell
 _CORNER = 0.16  # size of the cut corner of a cell with a warning
+SIDES = ("left", "bottom", "right", "top")
+"""Columns of a box's edges, in the order of `Box.edges`."""
+_OUTLINES = (
+    ("outer", 3.2, "solid"),
+    ("outer", 1.2, "6 4"),
+    ("inner", 3.8, "solid"),
+    ("inner", 1.8, "solid"),
+)
+"""(box, line width [px], dash) of a selected cell: a halo, then its line."""
+_NOWHERE = (np.nan,) * 4
 
 
 class CellLike(Protocol):
@@ -48,17 +61,17 @@ class GridMarks:
         self._worst: tuple[str, ...] = ()
         self._edges: NDArray[np.float64] = np.empty((0, 4))
         self.source = ColumnDataSource(name="grid", data=self._segments())
-        # What the readout looks up under the cursor; not drawn.
-        self.cells = ColumnDataSource(name="cells", data=_lookup(np.empty((0, 4)), (), (), ()))
+        self._drawing = Drawing(self.source)
+        self._glyph = Segment(
+            x0="x0", y0="y0", x1="x1", y1="y1",
+            line_color="color", line_width="width", line_alpha="alpha", line_cap="square",
+        )  # fmt: skip
+        # What is looked up under the cursor and when a panel is tapped; not drawn.
+        self.cells = ColumnDataSource(name="cells", data=_lookup((), (), ()))
 
     def add_to(self, plot: figure) -> None:
         """Draw the cells in a panel."""
-        renderer = plot.segment(
-            "x0", "y0", "x1", "y1",
-            source=self.source, line_color="color", line_width="width", line_alpha="alpha",
-            line_cap="square", name="grid-lines",
-        )  # fmt: skip
-        self._renderers.append(renderer)
+        self._renderers.append(self._drawing.add_to(plot, self._glyph, name="grid-lines"))
 
     def set_cells(
         self, cells: Sequence[CellLike], worst: Sequence[str], flag_text: Sequence[str]
@@ -66,8 +79,7 @@ class GridMarks:
         """Show these cells, with the severity and the text of their flags."""
         self._edges = np.array([cell.inner.edges for cell in cells], float).reshape(-1, 4)
         self._worst = tuple(worst)
-        names = tuple(cell.name for cell in cells)
-        self.cells.data = _lookup(self._edges, names, self._worst, tuple(flag_text))
+        self.cells.data = _lookup(cells, self._worst, flag_text)
         self.source.data = self._segments()
 
     def set_theme(self, theme: Theme, *, visible: bool) -> None:
@@ -101,17 +113,16 @@ class GridMarks:
 
 
 def _lookup(
-    edges: NDArray[np.float64],
-    names: Sequence[str],
-    worst: Sequence[str],
-    flags: Sequence[str],
+    cells: Sequence[CellLike], worst: Sequence[str], flags: Sequence[str]
 ) -> dict[str, Any]:
-    return {
-        "left": edges[:, 0],
-        "bottom": edges[:, 1],
-        "right": edges[:, 2],
-        "top": edges[:, 3],
-        "name": list(names),
+    boxes = {
+        f"{kind}_{side}": edges[:, place]
+        for kind in ("inner", "outer")
+        for edges in [np.array([getattr(c, kind).edges for c in cells], float).reshape(-1, 4)]
+        for place, side in enumerate(SIDES)
+    }
+    return boxes | {
+        "name": [cell.name for cell in cells],
         "worst": list(worst),
         "flags": list(flags),
     }
@@ -137,47 +148,54 @@ def _outline(edges: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
 
 
 class SelectionMarks:
-    """The selected cell: inner box solid, outer box dashed, readable on any image."""
+    """The selected cell: inner box solid, outer box dashed, readable on any image.
 
-    def __init__(self, theme: Theme) -> None:
+    One source of four boxes, each line over its halo. A tap writes it in the browser: the outline
+    is there before the server has heard of the tap.
+
+    Parameters
+    ----------
+    theme
+        Colours.
+    cells
+        `GridMarks.cells`, in which the browser looks a tap up.
+    """
+
+    def __init__(self, theme: Theme, cells: ColumnDataSource) -> None:
         self.theme = theme
-        self.source = ColumnDataSource(name="selection", data=_boxes(None))
-        self._lines: list[Any] = []
-        self._halos: list[Any] = []
+        self._cell: CellLike | None = None
+        self.source = ColumnDataSource(name="selection", data=self._boxes())
+        self._drawing = Drawing(self.source)
+        self._glyph = Quad(
+            left="left", bottom="bottom", right="right", top="top", fill_color=None,
+            line_join="miter", line_color="color", line_width="width", line_dash="dash",
+        )  # fmt: skip
+        self._script = CustomJS(args={"cells": cells, "selection": self.source}, code=OUTLINE)
 
     def add_to(self, plot: figure) -> None:
         """Draw the selection in a panel."""
-        for prefix, dash, width in (("outer", "6 4", 1.2), ("inner", "solid", 1.8)):
-            for halo in (True, False):
-                renderer = plot.quad(
-                    left=f"{prefix}_left", bottom=f"{prefix}_bottom",
-                    right=f"{prefix}_right", top=f"{prefix}_top",
-                    source=self.source, fill_color=None, line_join="miter",
-                    line_width=width + 2 if halo else width,
-                    line_dash="solid" if halo else dash,
-                    line_color=self._color(halo), name=f"selection-{prefix}",
-                )  # fmt: skip
-                (self._halos if halo else self._lines).append(renderer)
+        self._drawing.add_to(plot, self._glyph, name="selection-boxes")
+        for event in (events.Tap, events.DoubleTap):
+            plot.js_on_event(event, self._script)
 
     def set_cell(self, cell: CellLike | None) -> None:
         """Outline a cell, or none."""
-        self.source.data = _boxes(cell)
+        self._cell = cell
+        self.source.data = self._boxes()
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
-        self.theme = theme
-        for renderers, halo in ((self._lines, False), (self._halos, True)):
-            for renderer in renderers:
-                renderer.glyph.line_color = self._color(halo)
+        if theme is not self.theme:
+            self.theme = theme
+            self.source.data = self._boxes()
 
-    def _color(self, halo: bool) -> str:
-        return self.theme.selection_halo if halo else self.theme.selection
-
-
-def _boxes(cell: CellLike | None) -> dict[str, list[float]]:
-    data: dict[str, list[float]] = {}
-    for prefix in ("inner", "outer"):
-        edges = getattr(cell, prefix).edges if cell is not None else None
-        for place, side in enumerate(("left", "bottom", "right", "top")):
-            data[f"{prefix}_{side}"] = [] if edges is None else [edges[place]]
-    return data
+    def _boxes(self) -> dict[str, list[Any]]:
+        kinds = [kind for kind, _, _ in _OUTLINES]
+        edges = [_NOWHERE if self._cell is None else getattr(self._cell, k).edges for k in kinds]
+        sides = zip(*edges, strict=True)
+        return dict(zip(SIDES, map(list, sides), strict=True)) | {
+            "kind": kinds,
+            "width": [width for _, width, _ in _OUTLINES],
+            "dash": [dash for _, _, dash in _OUTLINES],
+            "color": [self.theme.selection_halo, self.theme.selection] * 2,
+        }

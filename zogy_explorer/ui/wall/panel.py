@@ -12,8 +12,9 @@ from bokeh.models import (
     BoxZoomTool,
     Column,
     ColumnDataSource,
-    Div,
     GlyphRenderer,
+    Grid,
+    Image,
     LinearColorMapper,
     PanTool,
     Range1d,
@@ -21,7 +22,9 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 from numpy.typing import NDArray
+from panel.models.markup import HTML
 
+from zogy_explorer.ui.wall.drawing import Drawing
 from zogy_explorer.ui.wall.layers import LayerSpec
 from zogy_explorer.ui.wall.palettes import Theme, plane_color
 from zogy_explorer.ui.wall.pyramid import View
@@ -62,10 +65,11 @@ class Panel:
             name=f"figure-{layer.name}", x_range=x_range, y_range=y_range,
             tools=[pan, wheel, box], active_drag=pan, active_scroll=wheel, active_inspect=None,
             toolbar_location=None, sizing_mode="stretch_both", min_width=80, min_height=60,
-            min_border=0, lod_timeout=50, lod_interval=50, output_backend="canvas",
+            # No "level of detail": it would paint each panel once more after every turn of a wheel.
+            min_border=0, lod_threshold=None, lod_interval=0, output_backend="canvas", title=None,
         )  # fmt: skip
         self.figure.toolbar.logo = None
-        self.figure.grid.visible = False
+        self.figure.center = [part for part in self.figure.center if not isinstance(part, Grid)]
         for axis in (self.figure.xaxis, self.figure.yaxis):
             axis.minor_tick_line_color = None
             axis.axis_line_color = None
@@ -75,18 +79,24 @@ class Panel:
             axis.major_label_text_font_size = "10px"
             axis.ticker.desired_num_ticks = 4
             axis.formatter.use_scientific = False
-        self.image: GlyphRenderer = self.figure.image(
-            "image", "x", "y", "dw", "dh", source=self.source, color_mapper=self.mapper,
-            name=f"pixels-{layer.name}",
-        )  # fmt: skip
-        self.header = Div(
+        self.drawing = Drawing(self.source)
+        self.show_image(self, self.mapper, f"pixels-{layer.name}")
+        # Not Bokeh's Div: a change of its text lays the whole page out again.
+        self.header = HTML(
             name=f"header-{layer.name}", height=HEADER_HEIGHT, sizing_mode="stretch_width",
-            margin=0,
+            margin=0, run_scripts=False,
             # A long legend is cut off; it must not push the panels out of their columns.
-            styles={"overflow": "hidden", "contain": "inline-size", "padding": "0 4px 0 0"},
+            styles={"overflow": "hidden", "contain": "strict", "padding": "0 4px 0 0"},
             stylesheets=[":host > div { width: 100%; }"],
         )  # fmt: skip
         self.model = Column(self.header, self.figure, sizing_mode="stretch_both", spacing=0)
+
+    def show_image(
+        self, other: Panel, mapper: LinearColorMapper, name: str, *, visible: bool = True
+    ) -> GlyphRenderer:
+        """Draw this panel's image in another one, through a mapper of its own."""
+        glyph = Image(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=mapper)
+        return self.drawing.add_to(other.figure, glyph, name=name, visible=visible)
 
     def set_borders(self, left: int, bottom: int) -> None:
         """Room for tick labels [px]; 0 has no axis."""
@@ -135,7 +145,8 @@ class Panel:
         data = _image(_BLANK if levels is None else levels, region)
         data["table"] = [_NO_TABLE if stretch is None else stretch.table()]
         data["names"] = [list(names or ())]
-        self.source.data = data
+        if not _same(data, self.source.data):
+            self.source.data = data
 
     def set_palette(self, palette: list[str]) -> None:
         """Colours of the levels."""
@@ -144,8 +155,17 @@ class Panel:
 
     def set_header(self, text: str) -> None:
         """The line above the panel, HTML."""
+        text = escape(text)  # the model takes escaped HTML
         if self.header.text != text:
             self.header.text = text
+
+
+def _same(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether a browser would show and read the same: then it need not be sent."""
+    arrays = ("image", "table")
+    return all(new[k] == old[k] for k in new if k not in arrays) and all(
+        np.array_equal(new[k][0], old[k][0], equal_nan=k == "table") for k in arrays
+    )
 
 
 def _image(levels: NDArray[np.uint8], region: View | None) -> dict[str, Any]:

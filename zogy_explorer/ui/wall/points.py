@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bokeh.models import ColumnDataSource
+from bokeh.models import ColumnDataSource, Scatter
 from bokeh.plotting import figure
 
+from zogy_explorer.ui.wall.drawing import Drawing
 from zogy_explorer.ui.wall.palettes import Theme
 
-_COLUMNS = ("x", "y", "marker", "size", "color")
+_HALO_WIDTH, _WIDTH = 3.5, 1.8
 
 
 @dataclass(frozen=True)
@@ -42,42 +43,45 @@ class PointMarks:
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
-        self.source = ColumnDataSource(name="source-points", data={k: [] for k in _COLUMNS})
         self._kinds: dict[str, tuple[PointMark, ...]] = {}
-        self._halos: list[Any] = []
+        self.source = ColumnDataSource(name="source-points", data=self._columns())
+        self._drawing = Drawing(self.source)
+        self._glyph = Scatter(
+            x="x", y="y", marker="marker", size="size",
+            fill_color=None, line_color="color", line_width="width",
+        )  # fmt: skip
 
     def add_to(self, plot: figure) -> None:
-        """Draw the marks in a panel, each over a halo that keeps it readable on any image."""
-        for halo in (True, False):
-            renderer = plot.scatter(
-                "x", "y", marker="marker", size="size", source=self.source, fill_color=None,
-                line_color=self.theme.selection_halo if halo else "color",
-                line_width=3.5 if halo else 1.8, name="point-halos" if halo else "point-marks",
-            )  # fmt: skip
-            if halo:
-                self._halos.append(renderer)
+        """Draw the marks in a panel."""
+        self._drawing.add_to(plot, self._glyph, name="point-marks")
+
+    @property
+    def marks(self) -> tuple[PointMark, ...]:
+        """Those of all kinds."""
+        return tuple(mark for kind in self._kinds.values() for mark in kind)
 
     def show(self, kind: str, marks: Sequence[PointMark]) -> None:
         """Replace the marks of one kind."""
         if self._kinds.get(kind, ()) != tuple(marks):
             self._kinds[kind] = tuple(marks)
-            self._write()
+            self.source.data = self._columns()
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         if theme is not self.theme:
             self.theme = theme
-            for halo in self._halos:
-                halo.glyph.line_color = theme.selection_halo
-            self._write()
+            self.source.data = self._columns()
 
-    def _write(self) -> None:
-        marks = [mark for kind in self._kinds.values() for mark in kind]
+    def _columns(self) -> dict[str, list[Any]]:
+        """All marks twice: first halos, which keep them readable on any image."""
+        marks = self.marks
         colors = {**self.theme.severities, "selected": self.theme.selection}
-        self.source.data = {
-            "x": [mark.x for mark in marks],
-            "y": [mark.y for mark in marks],
-            "marker": [mark.marker for mark in marks],
-            "size": [mark.size for mark in marks],
-            "color": [colors[mark.severity] for mark in marks],
+        return {
+            "x": [mark.x for mark in marks] * 2,
+            "y": [mark.y for mark in marks] * 2,
+            "marker": [mark.marker for mark in marks] * 2,
+            "size": [mark.size for mark in marks] * 2,
+            "width": [_HALO_WIDTH] * len(marks) + [_WIDTH] * len(marks),
+            "color": [self.theme.selection_halo] * len(marks)
+            + [colors[mark.severity] for mark in marks],
         }

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bokeh import events
-from bokeh.models import ColumnDataSource, CustomJS, Div, InlineStyleSheet, Span
+from bokeh.models import ColumnDataSource, CustomJS, InlineStyleSheet, Span
 from bokeh.plotting import figure
+from panel.models.markup import HTML
 
 from zogy_explorer.ui.wall.layers import LayerSpec
 from zogy_explorer.ui.wall.palettes import Theme
@@ -44,9 +45,10 @@ class Readout:
         self._exact = exact
         self._spans: list[Span] = []
         self._style = InlineStyleSheet(css="")
-        self.model = Div(
+        # Not Bokeh's Div: a change of its text lays the whole page out again.
+        self.model = HTML(
             name="readout", text="", height=40, sizing_mode="stretch_width", margin=0,
-            stylesheets=[self._style],
+            run_scripts=False, stylesheets=[self._style],
         )  # fmt: skip
         self.meta = ColumnDataSource(name="readout-meta", data={"wcs": [[]]})
         self.probe = ColumnDataSource(name="probe", data={"x": [], "y": [], "n": []})
@@ -57,7 +59,10 @@ class Readout:
         """Follow the cursor over these panels, reading these sources."""
         for plot in plots:
             for dimension in ("width", "height"):
-                span = Span(dimension=dimension, location=0, visible=False, line_width=1)
+                span = Span(
+                    dimension=dimension, location=0, visible=False, line_width=1,
+                    level="overlay",  # on a canvas of its own: the image is not painted again
+                )  # fmt: skip
                 plot.add_layout(span)
                 self._spans.append(span)
         script = CustomJS(
@@ -103,7 +108,7 @@ def _css(theme: Theme) -> str:
         f".cell .{n}{{color:{c}}}" for n, c in theme.severities.items() if n != "ok"
     )
     return f"""
-:host {{ overflow: hidden; }}
+:host {{ overflow: hidden; contain: strict; }}
 .row {{ display: flex; gap: 10px; white-space: nowrap; overflow: hidden; height: 20px;
   line-height: 20px; font: 12px/20px system-ui, sans-serif; color: {theme.text};
   font-variant-numeric: tabular-nums; }}

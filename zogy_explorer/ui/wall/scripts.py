@@ -1,4 +1,4 @@
-"""The few lines of JavaScript of the wall: crosshair and readout without asking the server."""
+"""The few lines of JavaScript of the wall: what a browser does without asking the server."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ function sky(x, y) {
 function cellAt(x, y) {
   const d = cells.data;
   for (let i = 0; i < d.name.length; i++)
-    if (x >= d.left[i] && x < d.right[i] && y >= d.bottom[i] && y < d.top[i])
+    if (x >= d.inner_left[i] && x < d.inner_right[i] &&
+        y >= d.inner_bottom[i] && y < d.inner_top[i])
       return {name: d.name[i], worst: d.worst[i], flags: d.flags[i]};
   return null;
 }
@@ -68,7 +69,8 @@ function draw(x, y, exact) {
       (exact ? esc(exact.values[k]) : v ? about + number(table[0][v]) : "–")));
   });
   values.push(span("planes", esc(planes)));
-  const text = `<div class="row">${place.join("")}</div><div class="row">${values.join("")}</div>`;
+  const html = `<div class="row">${place.join("")}</div><div class="row">${values.join("")}</div>`;
+  const text = esc(html);  // the model takes escaped HTML
   if (text !== state.drawn) readout.setv({text: state.drawn = text}, quiet);
 }
 
@@ -100,5 +102,21 @@ if (name === undefined) {
     clearTimeout(state.timer);
     state.timer = setTimeout(() => ask(x, y), rest_ms);
   } else ask(x, y);
+}
+"""
+
+OUTLINE = r"""
+// Runs on tap and doubletap of every panel: outlines the cell there. The server hears of the tap
+// as well, and writes the same.
+const {x, y} = cb_obj, d = cells.data;
+const inside = (i) => x >= d.inner_left[i] && x < d.inner_right[i] &&
+                      y >= d.inner_bottom[i] && y < d.inner_top[i];
+let i = 0;
+while (i < d.name.length && !inside(i)) i += 1;
+if (i < d.name.length) {
+  const edges = (side) => selection.data.kind.map((kind) => d[`${kind}_${side}`][i]);
+  const sides = Object.fromEntries(
+    ["left", "bottom", "right", "top"].map((side) => [side, edges(side)]));
+  selection.setv({data: {...selection.data, ...sides}}, {sync: false});
 }
 """

@@ -7,6 +7,7 @@ with large images can be done elsewhere, with `build_pyramids`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 _ASSUMED_SIZE = (400, 300)  # of a panel, until the browser has told [px]
-_SETTLE_MS = 20  # range changes closer than this are one repaint
+_SETTLE_MS = 20  # repaints are at least so far apart; a half-told change of the view waits so long
 _PAN_MARGIN = 0.1  # painted beyond the view, so that a pan does not start with blank edges
 _LEAST_VIEW = 4.0  # [px of the image] as far as one can zoom in
 _FIT_MARGIN = 0.02  # around the whole image: selected cells may reach past its edge
@@ -87,7 +88,9 @@ class ImageWall:
         self._theme = DARK if dark else LIGHT
         self._frame = Frame(self.layers)
         self._wanted: View = box_view(self._frame.box)
-        self._writing = self._settling = False
+        self._writing = False
+        self._due: float | None = None  # when the next repaint is, by `time.monotonic` [s]
+        self._settled = 0.0  # when the last one was
         self._present: list[str] = []
         self._columns = columns
         self._alone: str | None = None
@@ -108,7 +111,8 @@ class ImageWall:
             self.panels[spec.name] = Panel(spec, self._x_range, self._y_range)
         self._overlay_mapper = LinearColorMapper(palette=["#00000000"] * 256, low=-0.5, high=255.5)
         self._overlays = self._add_overlays()
-        self._grid, self._selection = GridMarks(self._theme), SelectionMarks(self._theme)
+        self._grid = GridMarks(self._theme)
+        self._selection = SelectionMarks(self._theme, self._grid.cells)
         self._points = PointMarks(self._theme)
         for panel in self.panels.values():
             self._grid.add_to(panel.figure)
@@ -120,9 +124,8 @@ class ImageWall:
             [panel.source for panel in self.panels.values()],
         )
         self.readout = self._readout.model
-        self._divider = Divider(self._on_divider)
         plots = [panel.figure for panel in self.panels.values()]
-        self._divider.attach(plots)
+        self._divider = Divider(plots, self._on_divider)
         self.cut_line = CutLine(self._on_cut)
         self.cut_line.attach(plots, [t for p in self.panels.values() for t in p.drag_tools])
         self._contours = Contours(
@@ -241,6 +244,11 @@ class ImageWall:
         with self._hold():
             self._points.show(kind, marks)
 
+    @property
+    def marks(self) -> tuple[PointMark, ...]:
+        """Marks of all kinds."""
+        return self._points.marks
+
     def zoom_to(self, box: Box, margin: float = 0.1) -> None:
         """Show a box with a margin, as a fraction of its longer side."""
         self.set_view(box_view(box, margin))
@@ -319,14 +327,12 @@ class ImageWall:
         """The mask over the other panels, from the same source: it costs no message."""
         masks = [panel for panel in self.panels.values() if panel.layer.kind == "mask"]
         return [
-            panel.figure.image(
-                "image", "x", "y", "dw", "dh", source=masks[0].source,
-                color_mapper=self._overlay_mapper, visible=False,
-                name=f"overlay-{panel.layer.name}",
+            masks[0].show_image(
+                panel, self._overlay_mapper, f"overlay-{panel.layer.name}", visible=False
             )
             for panel in self.panels.values()
             if masks and panel not in masks
-        ]  # fmt: skip
+        ]
 
     def _listen(self) -> None:
         for axis in (self._x_range, self._y_range):
@@ -454,7 +460,9 @@ class ImageWall:
     def _on_range(self, attr: str, old: float, new: float) -> None:
         if not self._writing:
             self._wanted = self.view
-            self._soon()
+            # The four ends come one by one: pixels are square again when all have come.
+            halfway = differs(self.view, fitted(self._wanted, *self._size))
+            self._soon(_SETTLE_MS if halfway else 0)
 
     def _on_size(self, attr: str, old: int, new: int) -> None:
         self._soon()
@@ -475,28 +483,37 @@ class ImageWall:
         for callback in self._tap_callbacks:
             callback(float(event.x), float(event.y))
 
-    def _soon(self) -> None:
-        """Answer the last of a burst of changes: a pan sends sixty a second."""
-        if not self._settling:
-            self._settling = True
-            self.later(self._settle, _SETTLE_MS)
+    def _soon(self, wait: float = _SETTLE_MS) -> None:
+        """Answer a change at once, but the last of a burst: a pan sends sixty a second."""
+        now = time.monotonic()
+        due = max(now + wait / 1000, self._settled + _SETTLE_MS / 1000)
+        if self._due is None or due < self._due:
+            self._due = due
+            self.later(lambda: self._settle_if(due), round(1000 * (due - now)))
+
+    def _settle_if(self, due: float) -> None:
+        if self._due == due:  # else another change asked for it earlier
+            self._settle()
 
     def _after(self, call: Callable[[], None], milliseconds: int) -> None:
         """A served page's document calls back; without one it is done at once."""
         document = self.model.document
         if document is None or document.session_context is None:
             call()
+        elif milliseconds <= 0:
+            document.add_next_tick_callback(call)
         else:
             document.add_timeout_callback(call, milliseconds)
 
     def _settle(self) -> None:
         """Paint what the browser shows now; ranges change only if pixels are no longer square."""
-        self._settling = False
+        self._due = None
         with self._hold():
             if differs(self.view, fitted(self._wanted, *self._size)):
                 self._show_wanted()
             else:
                 self._paint()
+        self._settled = time.monotonic()
         self._tell_view()
 
     def _tell_view(self) -> None:

@@ -1,0 +1,35 @@
+"""Glyphs of one source in many panels, with as few models as Bokeh can do with.
+
+A page is as slow to open as it has models: `bokeh.plotting` makes six for each glyph that it adds
+(copies for selected, muted and other states, a view, its filter), and none of them is used here.
+"""
+
+from __future__ import annotations
+
+from bokeh.models import AllIndices, CDSView, ColumnDataSource, Glyph, GlyphRenderer
+from bokeh.plotting import figure
+
+
+class Drawing:
+    """One source that is drawn in several panels.
+
+    Parameters
+    ----------
+    source
+        What is drawn.
+    """
+
+    def __init__(self, source: ColumnDataSource) -> None:
+        self.source = source
+        self._view = CDSView(filter=AllIndices())
+
+    def add_to(
+        self, plot: figure, glyph: Glyph, *, name: str, visible: bool = True
+    ) -> GlyphRenderer:
+        """Draw the source in a panel; a glyph may be drawn in many."""
+        renderer = GlyphRenderer(
+            data_source=self.source, view=self._view, glyph=glyph, selection_glyph=glyph,
+            nonselection_glyph=glyph, muted_glyph=glyph, name=name, visible=visible,
+        )  # fmt: skip
+        plot.renderers.append(renderer)
+        return renderer

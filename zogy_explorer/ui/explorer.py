@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from zogy_explorer.diagnostics import Explanation
 from zogy_explorer.engine import CellResult, Difference, ZogyConfig
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
-from zogy_explorer.ui.location import open_search
+from zogy_explorer.ui.location import Address, open_search
 from zogy_explorer.ui.notebook import NotebookOutputs, notebook_courier
 from zogy_explorer.ui.page import Page
 from zogy_explorer.ui.samples import FIELD, check_name
@@ -79,14 +80,21 @@ class ZogyExplorer(Viewer):
         served = document is not None and document.session_context is not None
         courier = None if served else notebook_courier()
         self.session = Session(config, root=root, courier=courier)
-        self.page = Page(self.session, dark=dark, full_window=served, courier=courier)
+        self._sample = sample
+        self.page = Page(
+            self.session,
+            dark=dark,
+            full_window=served,
+            courier=courier,
+            start=functools.partial(self._start, science, template, state),
+        )
         self._outputs = NotebookOutputs(self.page.view, courier) if courier is not None else None
         if served:
             pn.state.on_session_destroyed(lambda context: self.page.close())
-        self._sample = sample
-        self._start(science, template, state)
 
-    def _start(self, science: Source, template: Source, state: SessionSpec | None) -> None:
+    def _start(
+        self, science: Source, template: Source, state: SessionSpec | None, address: Address
+    ) -> None:
         """Open what the address says, else the saved session, else the pair."""
 
         def given() -> None:
@@ -95,7 +103,7 @@ class ZogyExplorer(Viewer):
             else:
                 self._open(science, template)
 
-        search = self.page.address.attach()
+        search = address.attach()
         if search:
             open_search(self.session, search, given)
         else:

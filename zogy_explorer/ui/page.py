@@ -19,7 +19,7 @@ from zogy_explorer.geometry import Box
 from zogy_explorer.ui import words
 from zogy_explorer.ui.compare_bar import CompareBar
 from zogy_explorer.ui.context import PageContext
-from zogy_explorer.ui.drawer import Drawer
+from zogy_explorer.ui.drawer import DRAWER_HEIGHT, Drawer
 from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.header import Header, help_pane
 from zogy_explorer.ui.inspector import Inspector
@@ -34,6 +34,7 @@ from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
 from zogy_explorer.ui.state import SYMBOLS, Frame, Notice, pair_notices
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
+from zogy_explorer.ui.unfolding import Unfolding
 from zogy_explorer.ui.wall import ImageWall, build_pyramids
 
 NOTEBOOK_HEIGHT = 860
@@ -55,6 +56,9 @@ class Page:
         Fill the browser's window; False: stand in a notebook.
     courier
         Of the notebook that the page stands in; None: the page is served.
+    start
+        Opens a pair. It is called before the views are made: they are made while the subtraction
+        runs.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Page:
         dark: bool = True,
         full_window: bool = True,
         courier: NotebookCourier | None = None,
+        start: Callable[[Address], None] = lambda address: None,
     ) -> None:
         self.session = session
         self.dark = dark
@@ -71,26 +76,33 @@ class Page:
         self.painter = Painter(courier or current_courier(), session.report, self._push)
         if courier is not None:
             courier.after = self._push
+        session.present = present
+        self.address = Address(session, self.painter.ask)
+        start(self.address)
         self._painted_frame: Frame | None = None
         self.wall = ImageWall(dark=dark)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
         self.header = Header(session, self.toggle_theme, self.toggle_help, self.painter.ask)
         self.header.theme.label = "Light" if dark else "Dark"
-        self.sidebar = Sidebar(session, self.painter.ask)
         context = self.context = PageContext(session, self.painter, self.wall)
-        self.inspector = Inspector(context, palette(dark))
-        self.drawer = Drawer(context, palette(dark))
         self.compare = CompareBar(context)
         self.exports = ExportMenu(session, self.wall)
         self.header.view.insert(2, self.compare.pin)
         self.header.view.insert(3, self.exports.menu)
-        self.address = Address(session, self.painter.ask)
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
+        self._rest = Unfolding(
+            {
+                "sidebar": lambda: self.sidebar.view,
+                "inspector": lambda: self.inspector.view,
+                "drawer": lambda: self.drawer.view,
+            },
+            self.painter.ask,
+            self._show_rest,
+        )
         self.view = styled(self._arrange(full_window))
         session.visible_box = self._visible_box
-        session.present = present
         self.wall.on_tap(session.select_at)
         self.wall.on_view(lambda view: session.param.update(view=view))
         self.wall.on_tap(lambda x, y: session.studies.tap(x, y, self.wall.step))
@@ -101,13 +113,39 @@ class Page:
         self._follow(self._show_live, "live_cell")
         self._follow(self._show_growing, "growing")
         self._follow(self._show_cell, "frame", "live_cell", "anchor")
-        self._follow(self.drawer.refresh, "frame", "live_cell", "anchor")
+        self._follow(self._show_drawer, "frame", "live_cell", "anchor")
         self._follow(self._show_display, "display")
         self._follow(self._show_wanted_view, "wanted_view")
         self._follow(self._show_imported, "imported", "frame")
         self._follow(self._show_messages, "alert", "frame")
-        for show in (self._show_frame, self._show_cell, self._show_messages):
+        for show in (
+            self._show_display,
+            self._show_frame,
+            self._show_wanted_view,
+            self._show_cell,
+            self._show_imported,
+            self._show_messages,
+        ):
             show()
+        self._rest.after_images(
+            pn.state.curdoc if full_window else None,
+            lambda: self._painted_frame is not None or bool(session.alert),
+        )
+
+    @functools.cached_property
+    def sidebar(self) -> Sidebar:
+        """All controls."""
+        return Sidebar(self.session, self.painter.ask)
+
+    @functools.cached_property
+    def inspector(self) -> Inspector:
+        """Everything about the selected cell."""
+        return Inspector(self.context, palette(self.dark))
+
+    @functools.cached_property
+    def drawer(self) -> Drawer:
+        """Tabs about the whole frame."""
+        return Drawer(self.context, palette(self.dark))
 
     def _follow(self, show: Callable[[], None], *names: str) -> None:
         """Have ``show`` called after changes of these parameters of the session."""
@@ -127,8 +165,9 @@ class Page:
         self.view.css_classes = theme_classes(self.dark)
         self.header.theme.label = "Light" if self.dark else "Dark"
         self.wall.set_dark(self.dark)
-        self.inspector.theme(palette(self.dark))
-        self.drawer.theme(palette(self.dark))
+        for name in ("inspector", "drawer"):
+            if self._rest.filled(name):
+                getattr(self, name).theme(palette(self.dark))
 
     def toggle_help(self) -> None:
         """Show or hide the shortcuts."""
@@ -178,6 +217,7 @@ class Page:
             margin=(6, 8, 0, 8),
             styles={"border-left": "3px solid var(--zx-warning)", "padding-left": "8px"},
         )
+        place = self._rest.places
         centre = pn.Column(
             self.alert_row,
             self.noise_pane,
@@ -189,13 +229,19 @@ class Page:
                 margin=0,
                 styles={"padding": "0 8px", "overflow": "hidden"},
             ),
-            self.drawer.view,
+            pn.Column(
+                place["drawer"].view,
+                sizing_mode="stretch_width",
+                height=DRAWER_HEIGHT,
+                margin=0,
+                styles={"border-top": "1px solid var(--zx-border)"},
+            ),
             sizing_mode="stretch_both",
             margin=0,
             css_classes=["zx-centre"],
         )
         left = pn.Column(
-            self.sidebar.view,
+            place["sidebar"].view,
             width=272,
             sizing_mode="stretch_height",
             margin=0,
@@ -205,7 +251,7 @@ class Page:
             },
         )
         right = pn.Column(
-            self.inspector.view,
+            place["inspector"].view,
             width=344,
             sizing_mode="stretch_height",
             scroll="y-auto",
@@ -284,6 +330,8 @@ class Page:
         else:
             self.wall.set_layers(layers)
         self._show_grid()
+        if before is None:
+            self._rest.soon()
 
     def _show_live(self) -> None:
         live = self.session.live_cell
@@ -314,10 +362,23 @@ class Page:
     def _show_cell(self) -> None:
         result = self.session.cell
         self.wall.select(result.cell if result is not None else None)
+        if not self._rest.filled("inspector"):
+            return
         plan = self.session.plan
         if plan is not None and result is not None:
             plan = plan.for_cell(result.cell)
         self.inspector.show(plan, result)
+
+    def _show_drawer(self) -> None:
+        if self._rest.filled("drawer"):
+            self.drawer.refresh()
+
+    def _show_rest(self, name: str) -> None:
+        """A part that was made after the images has come: it shows what they show."""
+        if name == "inspector":
+            self._show_cell()
+        elif name == "drawer":
+            self._show_drawer()
 
     def _show_wanted_view(self) -> None:
         if self.session.wanted_view is not None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from zogy_explorer.ui.drawer.drawer import Drawer
+from zogy_explorer.ui.drawer.drawer import DRAWER_HEIGHT, Drawer
 
-__all__ = ["Drawer"]
+__all__ = ["DRAWER_HEIGHT", "Drawer"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import panel as pn
-
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer.base import DrawerTab
 from zogy_explorer.ui.drawer.cells import CellsTab
@@ -31,7 +29,7 @@ TABS: tuple[type[DrawerTab], ...] = (
 )
 """The tabs, in their order."""
 
-HEIGHT = 236
+DRAWER_HEIGHT = 236
 """[px] Room for a plot; the images above are as wide as they can be at 1280×800 all the same."""
 
 
@@ -48,13 +46,7 @@ class Drawer:
 
     def __init__(self, context: PageContext, colors: Palette) -> None:
         self._tabs = LateTabs(TABS, context, colors, sizing_mode="stretch_both", margin=(0, 4))
-        self.view = pn.Column(
-            self._tabs.view,
-            sizing_mode="stretch_width",
-            height=HEIGHT,
-            margin=0,
-            styles={"border-top": "1px solid var(--zx-border)"},
-        )
+        self.view = self._tabs.view
         self._tabs.front()
         self._tabs.view.param.watch(lambda event: context.painter.ask(self.refresh), "active")
 

@@ -150,6 +150,11 @@ class Frame:
         """Pixels of the present layer as the screen shows them, before any stretch."""
         return self._pyramids[name].cut(window.region, window.shape)
 
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to show at all."""
+        return all(pyramid.empty for pyramid in self._pyramids.values())
+
     def empty(self, name: str) -> bool:
         """Whether a layer has no data yet."""
         return self._pyramids[name].empty

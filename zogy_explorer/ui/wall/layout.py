@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bokeh.layouts import gridplot
-from bokeh.models import GridBox, InlineStyleSheet, Row
+from bokeh.models import GridBox, InlineStyleSheet, Row, Toolbar, ToolProxy
 
 from zogy_explorer.ui.wall.panel import Panel
 
@@ -28,14 +27,13 @@ def arrange(
     toolbar_style
         Kept up to date by the caller.
     """
-    models = [panel.model for panel in panels]
-    rows = [models[k : k + columns] for k in range(0, len(models), columns)]
-    plot = gridplot(rows, toolbar_location="right", toolbar_options={"logo": None})
-    plot.toolbar.stylesheets = [toolbar_style]
-    # Bokeh's GridPlot is no part of its layout's tree: beside other figures on a page its own
-    # would no longer follow a change of size. Grid and toolbar in a row are.
-    grid = GridBox(children=plot.children, spacing=_GAP, sizing_mode="stretch_both")
-    layout = Row(name="wall", children=[grid, plot.toolbar], sizing_mode="stretch_both")
+    # Not Bokeh's GridPlot, which is no part of its layout's tree: beside other figures on a page
+    # its own would no longer follow a change of size. Grid and toolbar in a row are.
+    children = [(panel.model, *divmod(place, columns)) for place, panel in enumerate(panels)]
+    grid = GridBox(children=children, spacing=_GAP, sizing_mode="stretch_both")
+    proxies = [ToolProxy(tools=list(same)) for same in zip(*(p.tools for p in panels), strict=True)]
+    toolbar = Toolbar(tools=proxies, logo=None, stylesheets=[toolbar_style])
+    layout = Row(name="wall", children=[grid, toolbar], sizing_mode="stretch_both")
     place_panels(layout, panels, columns, None)
     return layout
 

@@ -5,6 +5,7 @@ One source serves all panels, so that a thousand cells cost one message.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -33,7 +34,7 @@ _OUTLINES = (
     ("inner", 1.8, "solid"),
 )
 """(box, line width [px], dash) of a selected cell: a halo, then its line."""
-_NOWHERE = (np.nan,) * 4
+_NOWHERE = (math.nan,) * 4  # the same object each time: equal to itself
 
 
 class CellLike(Protocol):
@@ -59,6 +60,7 @@ class GridMarks:
         self.theme = theme
         self._renderers: list[Any] = []
         self._worst: tuple[str, ...] = ()
+        self._shown: Any = None
         self._edges: NDArray[np.float64] = np.empty((0, 4))
         self.source = ColumnDataSource(name="grid", data=self._segments())
         self._drawing = Drawing(self.source)
@@ -77,6 +79,10 @@ class GridMarks:
         self, cells: Sequence[CellLike], worst: Sequence[str], flag_text: Sequence[str]
     ) -> None:
         """Show these cells, with the severity and the text of their flags."""
+        shown = [(cell.name, cell.inner, cell.outer) for cell in cells], [*worst], [*flag_text]
+        if shown == self._shown:
+            return
+        self._shown = shown
         self._edges = np.array([cell.inner.edges for cell in cells], float).reshape(-1, 4)
         self._worst = tuple(worst)
         self.cells.data = _lookup(cells, self._worst, flag_text)
@@ -164,6 +170,7 @@ class SelectionMarks:
     def __init__(self, theme: Theme, cells: ColumnDataSource) -> None:
         self.theme = theme
         self._cell: CellLike | None = None
+        self._tapped = False
         self.source = ColumnDataSource(name="selection", data=self._boxes())
         self._drawing = Drawing(self.source)
         self._glyph = Quad(
@@ -180,8 +187,14 @@ class SelectionMarks:
 
     def set_cell(self, cell: CellLike | None) -> None:
         """Outline a cell, or none."""
-        self._cell = cell
-        self.source.data = self._boxes()
+        before, self._cell = self._boxes(), cell
+        if self._tapped or self._boxes() != before:
+            self._tapped = False
+            self.source.data = self._boxes()
+
+    def tapped(self) -> None:
+        """A browser may have outlined another cell than the last one that was set."""
+        self._tapped = True
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""

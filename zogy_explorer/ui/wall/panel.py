@@ -60,7 +60,7 @@ class Panel:
         pan, wheel = PanTool(), WheelZoomTool()
         # A new box keeps square pixels: all panels share both ranges.
         box = BoxZoomTool(match_aspect=True)
-        self.drag_tools = (pan, box)
+        self.tools, self.drag_tools = (pan, box, wheel), (pan, box)
         self.figure = figure(
             name=f"figure-{layer.name}", x_range=x_range, y_range=y_range,
             tools=[pan, wheel, box], active_drag=pan, active_scroll=wheel, active_inspect=None,

@@ -479,6 +479,7 @@ class ImageWall:
     def _on_tap(self, event: Any) -> None:
         if event.x is None or event.y is None:
             return
+        self._selection.tapped()
         self.tapped = (float(event.x), float(event.y))
         for callback in self._tap_callbacks:
             callback(float(event.x), float(event.y))
@@ -508,6 +509,8 @@ class ImageWall:
     def _settle(self) -> None:
         """Paint what the browser shows now; ranges change only if pixels are no longer square."""
         self._due = None
+        if self._frame.blank:
+            return  # the first images are fitted to the panels' size, and on their way
         with self._hold():
             if differs(self.view, fitted(self._wanted, *self._size)):
                 self._show_wanted()

@@ -3,9 +3,10 @@
     python benchmarks/bench_ui.py [--sizes 1024 4096] [--rounds 15]
 
 Needs the ``test`` extra and Chromium on the path. The page is served by a process of its own, on a
-simulated pair of each size. A latency runs from the input event (key, wheel, click) to the frame in
-which the browser has drawn the answer: the images' sources have changed and two animation frames
-have passed. Median and 95th percentile over the rounds; budgets are for a quiet machine.
+simulated pair of each size. A latency runs from the input event (key, wheel, click, move) to the
+end of the frame in which the browser has drawn the answer: all panels that it concerns have painted
+their new image or outline. For the line under the cursor it runs until the text is laid out. Median
+and 95th percentile over the rounds; budgets are for a quiet machine.
 """
 
 from __future__ import annotations
@@ -43,42 +44,52 @@ print(server.port, flush=True)
 server.io_loop.start()
 """
 
-# Counts changes of the images and of the selection, and remembers when the last input came.
+# Counts what was drawn since the last input: a panel has drawn its image when its figure was
+# repainted after the image's source had changed.
 WATCH = """() => {
   const doc = Bokeh.documents[0];
-  const zx = window.zx = {images: new Set(), selection: 0, input: 0, text: ""};
+  const zx = window.zx = {drawn: new Set(), outlined: new Set(), input: 0, text: "", wake: null};
+  const told = () => zx.wake?.();
   const layers = ["science", "template", "difference", "score", "scorr", "mask"];
-  for (const name of layers)
-    doc.get_model_by_name("image-" + name).change.connect(() => zx.images.add(name));
   const chosen = doc.get_model_by_name("selection");
-  chosen.change.connect(() => { zx.selection += 1 });
+  for (const name of layers) {
+    const changed = {image: false, selection: false};
+    doc.get_model_by_name("image-" + name).change.connect(() => { changed.image = true });
+    chosen.change.connect(() => { changed.selection = true });
+    Bokeh.index.find_one(doc.get_model_by_name("figure-" + name)).repainted.connect(() => {
+      if (changed.image) zx.drawn.add(name);
+      if (changed.selection) zx.outlined.add(name);
+      changed.image = changed.selection = false;
+      told();
+    });
+  }
+  // The last thing that the inspector writes: the table of predicted and measured σ.
+  const sigmas = [...doc._all_models.values()].find((m) => m.text?.includes?.("predicted"));
+  for (const text of [doc.get_model_by_name("readout"), sigmas]) text.change.connect(told);
   const stamp = () => { zx.input = performance.now() };
   for (const kind of ["keydown", "wheel", "pointerdown", "input", "mousemove"])
     document.addEventListener(kind, stamp, {capture: true, passive: true});
-  zx.heading = () => {
-    const texts = [];
-    const walk = (root) => root.querySelectorAll("*").forEach((node) => {
-      if (node.shadowRoot) walk(node.shadowRoot);
-      if (/^H[1-4]$/.test(node.tagName)) texts.push(node.textContent);
-    });
-    walk(document);
-    return texts.find((text) => text.startsWith("Cell r")) ?? "";
-  };
   zx.readout = () => doc.get_model_by_name("readout").text;
+  zx.inspector = () => sigmas.text;
 }"""
-FORGET = "() => { zx.images.clear(); zx.selection = 0; zx.input = 0; zx.text = zx.heading() }"
-SINCE_INPUT = """(ready) => new Promise((resolve, reject) => {
-  const test = new Function("zx", "return " + ready);
-  const patience = performance.now() + 20000;
-  const look = () => {
-    if (zx.input && test(zx))
-      requestAnimationFrame(() => requestAnimationFrame(
-        () => resolve(performance.now() - zx.input)));
-    else if (performance.now() > patience) reject(new Error("waited in vain for " + ready));
-    else requestAnimationFrame(look);
-  };
-  look();
-})"""
+# Waits, from before the input, for the answer: for the end of the frame in which it was drawn (a
+# message posted within a frame arrives after it), or, for text, until its layout is done.
+ARM = """([ready, drawn]) => {
+  zx.drawn.clear(); zx.outlined.clear(); zx.input = 0; zx.text = zx.inspector();
+  const test = new Function("zx", "return " + ready), {port1, port2} = new MessageChannel();
+  zx.answer = new Promise((resolve, reject) => {
+    const done = () => resolve(performance.now() - zx.input);
+    const late = setTimeout(() => reject(new Error("waited in vain for " + ready)), 20000);
+    port1.onmessage = done;
+    zx.wake = () => {
+      if (!zx.input || !test(zx)) return;
+      zx.wake = null;
+      clearTimeout(late);
+      if (drawn) requestAnimationFrame(() => port2.postMessage(0));
+      else { document.body.offsetHeight; done(); }
+    };
+  });
+}"""
 FIRST_WALL = """() => new Promise((resolve) => {
   const filled = (name) => {
     const {data} = Bokeh.documents[0].get_model_by_name("image-" + name);
@@ -101,8 +112,11 @@ WHERE = """([name, fx, fy]) => {
   return [box.left + frame.x_scale.compute(x.start + fx * (x.end - x.start)),
           box.top + frame.y_scale.compute(y.start + fy * (y.end - y.start))];
 }"""
-ALL_IMAGES = "zx.images.size >= 3"
-PAINTED = "zx.images.size === 6"
+RESULTS = "['difference', 'score', 'scorr'].every((name) => zx.drawn.has(name))"
+SKIES = "zx.drawn.has('science') && zx.drawn.has('template')"
+EVERYTHING = "zx.drawn.size === 6"
+OUTLINED = "zx.outlined.size === 6"
+FILLED = "zx.inspector() !== zx.text"
 
 
 @dataclass(frozen=True)
@@ -170,6 +184,8 @@ class Tab:
         self.page.goto(url, wait_until="commit")
         self.first_wall = float(self.page.evaluate(FIRST_WALL))
         self.page.get_by_text("Cell r", exact=False).first.wait_for()
+        self.page.get_by_text("predicted", exact=False).first.wait_for()
+        self.quiet()
         self.page.evaluate(WATCH)
         self.quiet()
 
@@ -177,20 +193,26 @@ class Tab:
         """Wait until nothing has been repainted for a while."""
         self.page.wait_for_timeout(700)
 
-    def timed(self, act: Callable[[], None], ready: str) -> float:
-        """Milliseconds from the last input of ``act`` until ``ready``."""
-        self.page.evaluate(FORGET)
+    def timed(self, act: Callable[[], None], ready: str, *, drawn: bool = True) -> float:
+        """Milliseconds from the last input of ``act`` until ``ready``, and drawn."""
+        self.page.evaluate(ARM, [ready, drawn])
         act()
-        return float(self.page.evaluate(SINCE_INPUT, ready))
+        return float(self.page.evaluate("() => zx.answer"))
 
     def point(self, panel: str, fx: float, fy: float) -> tuple[float, float]:
         """Screen position of a fraction of a panel."""
         x, y = self.page.evaluate(WHERE, [panel, fx, fy])
         return float(x), float(y)
 
-    def tap(self, fx: float, fy: float) -> None:
-        """Click on the science image."""
-        self.page.mouse.click(*self.point("science", fx, fy))
+    def aim(self, fx: float, fy: float) -> None:
+        """Bring the cursor to a place on the science image, and let it rest there."""
+        self.page.mouse.move(*self.point("science", fx, fy))
+        self.quiet()
+
+    def tap(self) -> None:
+        """Click where the cursor is."""
+        self.page.mouse.down()
+        self.page.mouse.up()
 
     def close(self) -> None:
         """Close the tab."""
@@ -211,8 +233,8 @@ def measure(browser: Any, url: str, rounds: int) -> Iterator[tuple[str, list[flo
     slider, display, wheel, tap, inspector, opening, hover, other = BUDGETS
     yield opening, openings(browser, url)
     tab = Tab(browser, url)
-    yield tap, taps(tab, rounds, "zx.selection > 0")
-    yield inspector, taps(tab, rounds, "zx.heading() !== zx.text")
+    yield tap, taps(tab, rounds, OUTLINED)
+    yield inspector, taps(tab, rounds, FILLED)
     yield hover, hovers(tab, rounds)
     yield wheel, zooms(tab, rounds)
     yield slider, slides(tab, rounds)
@@ -235,7 +257,8 @@ def taps(tab: Tab, rounds: int, ready: str) -> list[float]:
     """Clicks on the science image, each into another cell."""
     times = []
     for fx, fy in places(rounds):
-        times.append(tab.timed(lambda: tab.tap(fx, fy), ready))  # noqa: B023
+        tab.aim(fx, fy)
+        times.append(tab.timed(tab.tap, ready))
         tab.quiet()
     return times
 
@@ -246,7 +269,7 @@ def zooms(tab: Tab, rounds: int) -> list[float]:
     for i in range(rounds):
         turn = -240 if i % 2 == 0 else 240
         tab.page.mouse.move(*tab.point("science", 0.5, 0.5))
-        times.append(tab.timed(lambda: tab.page.mouse.wheel(0, turn), PAINTED))  # noqa: B023
+        times.append(tab.timed(lambda: tab.page.mouse.wheel(0, turn), EVERYTHING))  # noqa: B023
         tab.quiet()
     return times
 
@@ -260,7 +283,7 @@ def slides(tab: Tab, rounds: int) -> list[float]:
     handle.focus()
     times = []
     for _ in range(rounds):
-        times.append(tab.timed(lambda: tab.page.keyboard.press("ArrowRight"), ALL_IMAGES))
+        times.append(tab.timed(lambda: tab.page.keyboard.press("ArrowRight"), RESULTS))
         tab.quiet()
         tab.quiet()
     return times
@@ -289,7 +312,7 @@ def restretches(tab: Tab, rounds: int) -> list[float]:
     for i in range(rounds):
         wanted = ("log", "linear")[i % 2]
         times.append(
-            tab.timed(lambda: choice.first.select_option(wanted), "zx.images.size >= 2")  # noqa: B023
+            tab.timed(lambda: choice.first.select_option(wanted), SKIES)  # noqa: B023
         )
         tab.quiet()
     return times
@@ -305,7 +328,7 @@ def hovers(tab: Tab, rounds: int) -> list[float]:
         tab.page.evaluate("() => { zx.before = zx.readout() }")
         before = len(tab.sent)
         act = lambda: tab.page.mouse.move(x + 6, y + 4)  # noqa: B023, E731
-        times.append(tab.timed(act, "zx.readout() !== zx.before"))
+        times.append(tab.timed(act, "zx.readout() !== zx.before", drawn=False))
         if len(tab.sent) > before:
             print("hover sent a message", file=sys.stderr)
     return times
@@ -316,8 +339,9 @@ def beside_a_run(first: Tab, browser: Any, url: str, rounds: int) -> list[float]
     second = Tab(browser, url)
     times = []
     for fx, fy in places(rounds):
+        second.aim(fx, fy)
         first.page.get_by_role("button", name="Recompute").click()
-        times.append(second.timed(lambda: second.tap(fx, fy), "zx.selection > 0"))  # noqa: B023
+        times.append(second.timed(second.tap, OUTLINED))
         second.quiet()
     second.close()
     return times

@@ -157,6 +157,12 @@ def until() -> Callable[..., Any]:
     return poll
 
 
+def click_row(browser: Any, name: str) -> None:
+    """Click the row of a cell in the drawer's table, which may be scrolled to another one."""
+    browser.locator(".tabulator-tableholder").first.evaluate("(el) => el.scrollTo(0, 0)")
+    browser.get_by_role("gridcell", name=name, exact=True).first.click(timeout=3000)
+
+
 @pytest.fixture
 def opened(serve: Any, page: Any, until: Any) -> Callable[..., Any]:
     """``opened(**options)`` → (browser page, explorer) with the first frame on screen."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 
+from tests.browser.conftest import click_row
 from zogy_explorer import Exposure, ZogyExplorer
 from zogy_explorer.io.difference import read_difference
 from zogy_explorer.simulate import sample_pair
@@ -71,7 +72,7 @@ def test_a_saved_session_that_is_dropped_on_the_page_gives_the_page_again(opened
     browser, explorer = opened()
     set_limit(browser, 0.5)
     until(lambda: explorer.session.frame.number == 2, "computed", page=browser)
-    browser.get_by_role("gridcell", name="r0c2", exact=True).first.click()
+    click_row(browser, "r0c2")
     until(lambda: explorer.cell.cell.name == "r0c2", "selected", page=browser)
     export(browser, "Session (JSON)").save_as(tmp_path / "s.json")
     assert read_session_file(tmp_path / "s.json").cell == explorer.cell.cell.name
@@ -92,7 +93,9 @@ def test_the_address_opened_elsewhere_shows_the_same_page(serve, page, until):
     first = page(url)
     until(lambda: made and made[0].result is not None and made[0].session.idle, "1", page=first)
     set_limit(first, 0.5)
-    first.get_by_role("gridcell", name="r0c1", exact=True).first.click()
+    until(lambda: made[0].config.maxPsfCentroidDist == 0.5, "set", page=first)
+    until(lambda: made[0].session.idle, "2", page=first)
+    click_row(first, "r0c1")
     until(lambda: made[0].cell.cell.name == "r0c1", "selected", page=first)
     whole = made[0].page.wall.view
     first.get_by_role("button", name="Light", exact=True).focus()

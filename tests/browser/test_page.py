@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.browser.conftest import click_row
 from zogy_explorer import ZogyConfig, ZogyExplorer
 
 pytestmark = [
@@ -98,7 +99,7 @@ def test_keys_typed_into_a_field_stay_there(opened):
 
 def test_the_drawer_lists_cells_log_and_code(opened, until):
     browser, explorer = opened(config=ZogyConfig(doSpatialGrid=True, minBorder=12))
-    browser.get_by_role("gridcell", name="r0c1", exact=True).first.click()
+    click_row(browser, "r0c1")
     until(lambda: explorer.cell.cell.name == "r0c1", "a row selects its cell", page=browser)
     browser.get_by_text("Log", exact=True).click()
     browser.get_by_text("opened sample science", exact=False).wait_for()

@@ -7,8 +7,12 @@ the others change.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +28,7 @@ from zogy_explorer.engine.pixels import (
     with_bits,
 )
 from zogy_explorer.engine.registration import StarRegistration, register_stars
-from zogy_explorer.engine.repair import fill_holes
+from zogy_explorer.engine.repair import Holes
 from zogy_explorer.engine.statistics import (
     SAMPLE,
     SKY_SAMPLE,
@@ -39,6 +43,7 @@ from zogy_explorer.masks import MASK_PLANES, bit_mask, merge_planes, translate
 Plane = NDArray[np.floating]
 Slices = tuple[slice, slice]
 
+_LARGE = 1_000_000  # [px] from which threads are worth their start
 _SOURCE_SIGMA = 3.5  # over the sky a pixel belongs to a source; at 3 σ noise peaks would too
 _ONE_SIGMA_BELOW = 0.1587  # share of a Gaussian below its mean - σ
 _VARIANCE_TOO_LOW = 1.5  # noise below the sky over the predicted one from which we believe it
@@ -180,13 +185,25 @@ def prepare_pair(science: Exposure, template: Exposure, config: ZogyConfig) -> P
     planes = merge_planes(science.mask_planes, template.mask_planes)
     # Whatever planes the masks have, the result needs one for pixels and cells without data.
     planes = merge_planes(planes, {"NO_DATA": MASK_PLANES["NO_DATA"]})
-    halves = [
-        _Draft(exposure, _label(exposure, role), planes, config)
-        for exposure, role in ((science, "science"), (template, "template"))
-    ]
-    _subtract_sky(halves, config)
-    done = [half.finish() for half in halves]
+
+    def drafted(exposure: Exposure, role: str) -> _Draft:
+        return _Draft(exposure, _label(exposure, role), planes, config)
+
+    with _side_by_side(science) as both:
+        halves = list(both(drafted, (science, template), ("science", "template")))
+        _subtract_sky(halves, config)
+        done = list(both(_Draft.finish, halves))
     return PreparedPair(done[0], done[1], planes, prepare_key(config))
+
+
+@contextmanager
+def _side_by_side(image: Exposure) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A ``map`` that treats both images of a large pair at once: numpy lets threads run."""
+    if image.image.size < _LARGE:
+        yield map
+    else:
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="prepare") as pool:
+            yield pool.map
 
 
 class _Draft:
@@ -273,24 +290,32 @@ class _Draft:
     def _interpolate(
         self, image_bad: Flags | None, variance_bad: Flags | None
     ) -> tuple[Plane, Plane]:
-        holes = with_bits(self.mask, self.filled_bits, self.flagged)
+        masked = with_bits(self.mask, self.filled_bits, self.flagged)
         image, variance = self.image, self.variance
-        bad = either(variance_bad, holes)
-        if bad is not None:
-            level = self.fallback
-            if not level > 0:
-                level = float(variance[... if variance_bad is None else ~variance_bad].mean())
-            smooth = fill_holes(variance, bad, level)
+
+        def typical_variance() -> float:
+            if self.fallback > 0:
+                return self.fallback
+            return float(variance[... if variance_bad is None else ~variance_bad].mean())
+
+        def typical_value() -> float:
+            usable = image[... if self.unusable is None else ~self.unusable]
+            return float(np.median(usable)) if usable.size else 0.0
+
+        bad = either(variance_bad, masked)
+        holes = Holes(bad) if bad is not None else None
+        if bad is not None and holes is not None:
+            smooth = holes.fill(variance, typical_variance)
             # An interpolated pixel is no better known than before, nor than its neighbours.
             known = bad if variance_bad is None else bad & ~variance_bad
             smooth[known] = np.maximum(smooth[known], variance[known])
             variance = smooth
-        bad = either(image_bad, holes)
+        bad = either(image_bad, masked)
         if bad is None:
             return image, variance
-        usable = image[... if self.unusable is None else ~self.unusable]
-        level = float(np.median(usable)) if usable.size else 0.0
-        return fill_holes(image, bad, level), variance
+        if holes is None or image_bad is not None or variance_bad is not None:
+            holes = Holes(bad)
+        return holes.fill(image, typical_value), variance
 
 
 def _source_level(image: PreparedImage) -> float:

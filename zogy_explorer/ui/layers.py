@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,21 @@ from zogy_explorer.ui.state import Frame
 Layers = dict[str, NDArray[Any] | None]
 Patch = dict[str, NDArray[Any]]
 
+INPUTS = ("science", "template")
+"""Layers that are there before anything is subtracted."""
+
 _RESULT_PLANES = {"difference": "diff", "score": "score", "scorr": "scorr"}
 
 
 def frame_layers(frame: Frame) -> Layers:
     """All six layers of a finished frame, each of the frame's shape."""
+    return {**input_layers(frame.plan), **result_layers(frame)}
+
+
+def result_layers(frame: Frame) -> Layers:
+    """D, S, Scorr and mask of a finished frame."""
     difference = frame.difference
     planes: Layers = {
-        **input_layers(frame.plan),
         "difference": difference.diff.image,
         "score": None if difference.score is None else difference.score.image,
         "scorr": difference.scorr,
@@ -42,11 +49,12 @@ def frame_layers(frame: Frame) -> Layers:
 
 def input_layers(plan: SubtractionPlan) -> Layers:
     """Science and template in one unit, sky level taken off, missing pixels blank."""
-    calibrated = plan.config.scaleByCalibration
-    return {
-        "science": _shown(plan.science, calibrated),
-        "template": _shown(plan.template, calibrated),
-    }
+    return {name: input_layer(plan, name) for name in INPUTS}
+
+
+def input_layer(plan: SubtractionPlan, name: str) -> NDArray[np.floating]:
+    """One of `input_layers`; not to be written to."""
+    return _shown(getattr(plan, name), plan.config.scaleByCalibration)
 
 
 def cell_layers(plan: SubtractionPlan, result: CellResult) -> tuple[Box, Patch]:
@@ -71,10 +79,13 @@ class GrowingFrame:
     ----------
     plan
         The subtraction under way.
+    inputs
+        Science and template as a view shows them, if the pair is a new one.
     """
 
-    def __init__(self, plan: SubtractionPlan) -> None:
-        self._plan = plan
+    def __init__(self, plan: SubtractionPlan, inputs: Mapping[str, Any] | None = None) -> None:
+        self.plan = plan
+        self.inputs = dict(inputs or {})
         self._new: list[CellResult] = []
         self._lock = threading.Lock()
 
@@ -89,29 +100,31 @@ class GrowingFrame:
             new, self._new = self._new, []
         return new
 
-    def merged(self, results: list[CellResult], under: Layers | None) -> tuple[Box, Patch] | None:
-        """One patch that holds all ``results``, over the old frame's layers ``under``.
+    def merged(
+        self, results: list[CellResult], on_screen: Callable[[Box], Mapping[str, NDArray[Any]]]
+    ) -> tuple[Box, Patch] | None:
+        """One patch that holds all ``results``, over what is ``on_screen`` between them.
 
         The wall repaints once for a patch, however many cells came.
         """
         if not results:
             return None
-        bbox = self._plan.bbox
         box = results[0].cell.inner
         for result in results[1:]:
             box = _union(box, result.cell.inner)
+        shown = on_screen(box)
         planes: Patch = {}
         for name in (*_RESULT_PLANES, "mask"):
-            old = under.get(name) if under is not None else None
-            if old is not None and old.shape == bbox.shape:
-                planes[name] = old[box.slices((bbox.x0, bbox.y0))].copy()
-            elif name != "mask":
+            if name in shown:
+                planes[name] = shown[name].copy()
+            elif name == "mask":
+                planes[name] = np.zeros(box.shape, dtype=np.int32)
+            else:
                 planes[name] = np.full(box.shape, np.nan, dtype=np.float32)
         for result in results:
-            inner, layers = cell_layers(self._plan, result)
+            inner, layers = cell_layers(self.plan, result)
             for name, values in layers.items():
-                if name in planes:
-                    planes[name][inner.slices((box.x0, box.y0))] = values
+                planes[name][inner.slices((box.x0, box.y0))] = values
         return box, planes
 
 
@@ -119,11 +132,14 @@ def _shown(image: PreparedImage, calibrated: bool) -> NDArray[np.floating]:
     """What was measured, not what the engine put into the holes."""
     source = image.source
     scale = source.photo_calib if calibrated and source.photo_calib is not None else 1.0
+    holes = image.missing.any()
+    if scale == 1 and not image.sky and not holes:
+        return source.image
     plane = source.image * source.image.dtype.type(scale)
     if image.sky:
         plane -= plane.dtype.type(image.sky)
-    if image.missing.any():
-        plane[image.missing] = np.nan
+    if holes:
+        np.copyto(plane, np.nan, where=image.missing)
     return plane
 
 

@@ -172,11 +172,13 @@ class Address(param.Parameterized):
         self._location.param.watch(self._moved, "search")
         names = ["frame", "anchor", "display", "view", "overrides"]
         self._session.param.watch(lambda *events: self._ask(self._write), names)
+        # A browser that opens the page tells its own address: ours must not be there before.
+        pn.state.onload(lambda: self._ask(self._write))
         return self._written.removeprefix("?")
 
     def _write(self) -> None:
         """The session has changed: so does the address."""
-        if self._session.frame is None or self._session.stale:
+        if self._session.frame is None or self._session.stale or not pn.state.loaded:
             return
         search = search_of(spec_of(self._session))
         if search != self._location.search:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import Any
 
 import panel as pn
 
-from zogy_explorer.engine.result import CellResult
+from zogy_explorer.engine import CellResult, SubtractionPlan
+from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui import words
+from zogy_explorer.ui.browser_care import BrowserCare
 from zogy_explorer.ui.compare_bar import CompareBar
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer import DRAWER_HEIGHT, Drawer
@@ -24,8 +27,7 @@ from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.header import Header, help_pane
 from zogy_explorer.ui.inspector import Inspector
 from zogy_explorer.ui.keys import Keys
-from zogy_explorer.ui.layers import Layers, cell_layers, frame_layers
-from zogy_explorer.ui.lean_paint import LeanPaint
+from zogy_explorer.ui.layers import INPUTS, cell_layers, frame_layers, input_layer, result_layers
 from zogy_explorer.ui.live import Painter, current_courier
 from zogy_explorer.ui.location import Address
 from zogy_explorer.ui.notebook import NotebookCourier
@@ -39,8 +41,6 @@ from zogy_explorer.ui.wall import ImageWall, build_pyramids
 
 NOTEBOOK_HEIGHT = 860
 """[px] Height of the page in a notebook, where no window gives one."""
-
-_INPUTS = ("science", "template")
 
 
 class Page:
@@ -76,10 +76,11 @@ class Page:
         self.painter = Painter(courier or current_courier(), session.report, self._push)
         if courier is not None:
             courier.after = self._push
-        session.present = present
+        session.present, session.first_look = present, first_look
         self.address = Address(session, self.painter.ask)
         start(self.address)
         self._painted_frame: Frame | None = None
+        self._on_wall: tuple[Exposure, Exposure] | None = None  # whose images these are
         self.wall = ImageWall(dark=dark)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
@@ -90,6 +91,7 @@ class Page:
         self.exports = ExportMenu(session, self.wall)
         self.header.view.insert(2, self.compare.pin)
         self.header.view.insert(3, self.exports.menu)
+        self._care = BrowserCare()
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
         self._rest = Unfolding(
@@ -129,7 +131,7 @@ class Page:
             show()
         self._rest.after_images(
             pn.state.curdoc if full_window else None,
-            lambda: self._painted_frame is not None or bool(session.alert),
+            lambda: self._on_wall is not None or bool(session.alert),
         )
 
     @functools.cached_property
@@ -190,7 +192,7 @@ class Page:
         self.context.close()
         self.session.close()
         self.wall.release()
-        self._painted_frame = None
+        self._painted_frame = self._on_wall = None
 
     # -- arrangement -----------------------------------------------------------------------
 
@@ -265,7 +267,7 @@ class Page:
             else {"sizing_mode": "stretch_width", "height": NOTEBOOK_HEIGHT}
         )
         return pn.Column(
-            LeanPaint(),
+            self._care,
             self.header.view,
             body,
             self.help,
@@ -318,20 +320,29 @@ class Page:
         """A frame has landed, or the old one must be shown again after a cancel."""
         frame = self.session.frame
         if frame is None:
+            if self._on_wall is not None:  # a first pair that was cancelled on its way
+                self._on_wall = None
+                self.wall.clear()
             return
         before, self._painted_frame = self._painted_frame, frame
         # What was prepared in the worker has been patched if it was shown before.
         layers = frame.shown if frame is not before and frame.shown else frame_layers(frame)
-        science = frame.pair.science
-        if before is None or before.pair is not frame.pair:
-            self.wall.set_frame(
-                frame.plan.bbox, layers, frame.plan.mask_planes, science.wcs, reset_view=True
-            )
-        else:
+        if self._is_on_wall(frame.plan):
             self.wall.set_layers(layers)
+        else:
+            self._put_on_wall(frame.plan, layers)
         self._show_grid()
-        if before is None:
-            self._rest.soon()
+        self._rest.soon()
+
+    def _is_on_wall(self, plan: SubtractionPlan) -> bool:
+        """Whether the wall shows the pair of this plan."""
+        return self._on_wall == (plan.science.source, plan.template.source)
+
+    def _put_on_wall(self, plan: SubtractionPlan, layers: Mapping[str, Any]) -> None:
+        self._on_wall = (plan.science.source, plan.template.source)
+        self.wall.set_frame(
+            plan.bbox, layers, plan.mask_planes, plan.science.source.wcs, reset_view=True
+        )
 
     def _show_live(self) -> None:
         live = self.session.live_cell
@@ -341,12 +352,15 @@ class Page:
             self._show_grid()
 
     def _show_growing(self) -> None:
-        growing, frame = self.session.growing, self.session.frame
-        if growing is None or frame is None:
+        growing = self.session.growing
+        if growing is None:
             return
-        patch = growing.merged(growing.take(), frame_result_layers(frame))
+        if not self._is_on_wall(growing.plan):
+            self._put_on_wall(growing.plan, growing.inputs)
+        patch = growing.merged(growing.take(), self.wall.pixels)
         if patch is not None:
             self.wall.patch(*patch)
+            self._rest.soon()
 
     def _show_grid(self) -> None:
         frame, live = self.session.frame, self.session.live_cell
@@ -379,6 +393,7 @@ class Page:
             self._show_cell()
         elif name == "drawer":
             self._show_drawer()
+        self._care.tell()
 
     def _show_wanted_view(self) -> None:
         if self.session.wanted_view is not None:
@@ -417,21 +432,19 @@ class Page:
 
 def present(frame: Frame, before: Frame | None) -> Mapping[str, Any]:
     """Pyramids of a new frame, made in the worker; only what differs from the frame before."""
-    layers = frame_layers(frame)
-    if before is not None and before.plan.prepared is frame.plan.prepared:
-        layers = {name: plane for name, plane in layers.items() if name not in _INPUTS}
+    known = before is not None and before.plan.prepared is frame.plan.prepared
+    layers = result_layers(frame) if known else frame_layers(frame)
     return build_pyramids(frame.plan.bbox, layers)
 
 
-def frame_result_layers(frame: Frame) -> Layers:
-    """Planes of a frame's result as they are, failed cells not blanked."""
-    difference = frame.difference
-    return {
-        "difference": difference.diff.image,
-        "score": None if difference.score is None else difference.score.image,
-        "scorr": difference.scorr,
-        "mask": difference.diff.mask,
-    }
+def first_look(plan: SubtractionPlan) -> Mapping[str, Any]:
+    """Pyramids of a new pair's images, made in the worker before they are subtracted."""
+
+    def made(name: str) -> Mapping[str, Any]:
+        return build_pyramids(plan.bbox, {name: input_layer(plan, name)})
+
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="look") as pool:
+        return {name: layer for part in pool.map(made, INPUTS) for name, layer in part.items()}
 
 
 def flag_text(result: CellResult, own: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ from zogy_explorer.ui.state import Frame, LiveCell, Pair, frame_notices
 from zogy_explorer.ui.studies import Studies
 from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.work import (
+    FirstLook,
     FrameOrder,
     Present,
     compute_cell,
@@ -113,6 +114,7 @@ class Session(Editing):
         self.visible_box: Callable[[], Box | None] = lambda: None
         """Asked for what the wall shows, so that those cells are computed first."""
         self.present: Present = lambda frame, before: {}
+        self.first_look: FirstLook = lambda plan: {}
         """Called in the worker to prepare what a view needs of a new frame, given the old one."""
         self.param.watch(lambda *events: self._mirror(), "anchor")
         self.studies = Studies(self)
@@ -211,7 +213,10 @@ class Session(Editing):
         """Load and subtract a pair in the background; the old one stays until that worked."""
         order = self._order(self._own_settings(), self._next_revision())
         self._submit(
-            functools.partial(open_frame, load, order), self._land_new_pair, activity, growing=None
+            functools.partial(open_frame, load, order),
+            self._land_new_pair,
+            activity,
+            growing=order.arrived,
         )
 
     # -- computing -------------------------------------------------------------------------
@@ -344,7 +349,7 @@ class Session(Editing):
         self._submit(work, self._land_frame, "subtracting", growing=order.arrived)
 
     def _order(self, settings: ZogyConfig, revision: int) -> FrameOrder:
-        order = FrameOrder(settings, self._runs + 1, revision, self.present)
+        order = FrameOrder(settings, self._runs + 1, revision, self.present, self.first_look)
         return replace(order, overrides=self._snapshot()["cells"])
 
     def _submit(

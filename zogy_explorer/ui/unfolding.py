@@ -10,7 +10,7 @@ from panel.viewable import Viewable
 
 from zogy_explorer.ui.style import Lazy
 
-PATIENCE_MS = 700
+PATIENCE_MS = 1500
 """How long a page waits for its first images before it makes the rest all the same."""
 
 

@@ -24,6 +24,9 @@ from zogy_explorer.ui.state import Frame, LiveCell, Pair, frame_noise
 Present = Callable[[Frame, Frame | None], Mapping[str, Any]]
 """Prepares, in the worker, what a view needs of a new frame, given the one before."""
 
+FirstLook = Callable[[SubtractionPlan], Mapping[str, Any]]
+"""Prepares, in the worker, the inputs of a new pair, to be seen before the subtraction is done."""
+
 
 @dataclass(frozen=True, eq=False)
 class FrameOrder:
@@ -41,8 +44,8 @@ class FrameOrder:
         What the wall shows: cells there come first.
     before
         The frame on screen, if it is of the same pair.
-    present
-        Prepares what a view needs.
+    present, first_look
+        Prepare what a view needs.
     arrived
         Gets the growing frame as soon as there is one.
     overrides
@@ -55,6 +58,7 @@ class FrameOrder:
     number: int
     revision: int
     present: Present
+    first_look: FirstLook
     prepared: PreparedPair | None = None
     visible: Box | None = None
     before: Frame | None = None
@@ -84,7 +88,8 @@ def open_frame(
     if order.exact:
         pair = replace(pair, config={})
     order = replace(order, settings=order.settings.copy(**suited(pair, order.settings)))
-    frame = _subtract(pair, order, token, progress)
+    frame = _subtract(pair, order, token, progress, order.first_look)
+    inputs = order.arrived[-1].inputs
     limit = None if order.exact else raised_limit(frame.difference, order.settings)
     if limit is not None:
         pair = replace(
@@ -94,8 +99,8 @@ def open_frame(
         )
         wider = order.settings.copy(**{FIELD: limit})
         order = replace(order, settings=wider, prepared=frame.plan.prepared)
-        frame = _subtract(pair, order, token, progress)
-    return replace(frame, shown=order.present(frame, None))
+        frame = _subtract(pair, order, token, progress, lambda made: inputs)
+    return replace(frame, shown={**inputs, **order.present(frame, frame)})
 
 
 def compute_cell(
@@ -130,11 +135,19 @@ def suited(pair: Pair, settings: ZogyConfig) -> dict[str, Any]:
     }
 
 
-def _subtract(pair: Pair, order: FrameOrder, token: CancelToken, progress: Progress) -> Frame:
+def _subtract(
+    pair: Pair,
+    order: FrameOrder,
+    token: CancelToken,
+    progress: Progress,
+    look: FirstLook = lambda made: {},
+) -> Frame:
     start = time.perf_counter()
     made = plan(pair.science, pair.template, order.settings, order.prepared, order.overrides)
-    growing = GrowingFrame(made)
+    planned = time.perf_counter() - start
+    growing = GrowingFrame(made, look(made))
     order.arrived.append(growing)
+    start = time.perf_counter()
     difference = run(
         made,
         progress=progress,
@@ -142,7 +155,7 @@ def _subtract(pair: Pair, order: FrameOrder, token: CancelToken, progress: Progr
         order=_visible_first(made, order.visible),
         on_cell=growing.add,
     )
-    seconds = time.perf_counter() - start
+    seconds = planned + time.perf_counter() - start
     noise = frame_noise(difference)
     return Frame(pair, difference, order.number, seconds, order.revision, noise)
 

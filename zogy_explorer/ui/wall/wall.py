@@ -44,6 +44,7 @@ _ASSUMED_SIZE = (400, 300)  # of a panel, until the browser has told [px]
 _SETTLE_MS = 20  # repaints are at least so far apart; a half-told change of the view waits so long
 _PAN_MARGIN = 0.1  # painted beyond the view, so that a pan does not start with blank edges
 _LEAST_VIEW = 4.0  # [px of the image] as far as one can zoom in
+_NOWHERE = Box(0, 0, 100, 100)  # a place to be without a pair
 _FIT_MARGIN = 0.02  # around the whole image: selected cells may reach past its edge
 
 
@@ -142,7 +143,11 @@ class ImageWall:
 
     def release(self) -> None:
         """Let all images go, without a word to the browser: the page has gone."""
-        self._frame.reset(Box(0, 0, 100, 100), {}, {}, None)
+        self._frame.reset(_NOWHERE, {}, {}, None)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.set_frame(_NOWHERE, {}, {})
 
     def set_frame(
         self,

@@ -82,15 +82,19 @@ def arithmetic_named(name: str) -> Arithmetic:
 
 
 def warm_up() -> None:
-    """Load what is compiled, for single precision, before somebody waits for it.
+    """Load what is compiled, for both precisions, before somebody waits for it.
 
     Takes seconds on the first use on a machine, a fraction of one later, and nothing where the
     packages are not installed.
     """
-    arithmetic = arithmetic_named("auto")
-    dtype = np.dtype(np.complex64)
+    for dtype in (np.complex64, np.complex128):
+        _warm_up(arithmetic_named("auto"), np.dtype(dtype))
+
+
+def _warm_up(arithmetic: Arithmetic, dtype: np.dtype) -> None:
+    real = np.empty(0, dtype).real.dtype
     weights, stamp, shape = Weights(1.0, 1.0), np.ones((3, 3)), (64, 64)
-    for pixels in (stamp, stamp.astype(np.float32)):
+    for pixels in (stamp, stamp.astype(real)):
         psf = CompactSpectrum(pixels, shape, dtype)
         images = np.ones((2, shape[0], shape[1] // 2 + 1), dtype)
         for part, (block,) in blocks_of([psf], arithmetic):
@@ -100,6 +104,6 @@ def warm_up() -> None:
             arithmetic.weighted_twice(n, r, (block,) * 4)
     for columns in (slice(None), slice(1, 3)):  # of a frame in one cell, and of one in many
         diff, diff_variance, score, score_variance, scorr = (
-            np.ones((4, 4), np.float32)[:, columns] for _ in range(5)
+            np.ones((4, 4), real)[:, columns] for _ in range(5)
         )
         arithmetic.finish_rows(diff, diff_variance, score, score_variance, scorr, 1.0)

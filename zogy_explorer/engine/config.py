@@ -272,8 +272,9 @@ class ZogyConfig(param.Parameterized):
     workingPrecision = param.Selector(
         default="input",
         objects=["input", "double"],
-        doc="Floating-point type of the computation: that of the images (float32 if both are), "
-        "or double.",
+        doc="Floating-point type of the computation: that of the images (float32 if both are, but "
+        "double in cells with pixels brighter than 500 σ, which float32 would round off by more "
+        "than 1e-4 σ), or double everywhere.",
     )
     arithmetic = param.Selector(
         default="auto",

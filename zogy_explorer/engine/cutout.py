@@ -34,6 +34,12 @@ Checkpoint = Callable[[], None]
 _SAFE_SIGMA = (1e-7, 1e6)  # between these the kernels² of S, about σ⁻⁴, fit into single precision
 
 
+_BRIGHTEST_IN_SINGLE = 500.0
+"""[σ] A brighter pixel is rounded off by more than 1e-4 σ in single precision."""
+_ABSURD = 1e9
+"""[σ] What is brighter still overflows, and is to do so: the result's planes are single as well."""
+
+
 @dataclass(frozen=True, eq=False)
 class CellImage:
     """One image's share of a cell.
@@ -112,7 +118,7 @@ def cut_cell(
     _check_pixels(plan, cell, xy0, flags)
     halves: list[CellImage | None] = [None, None]
     if not any(flag.severity == "failed" for flag in flags):
-        dtype = _working_type(plan, levels)
+        dtype = _working_type(plan, seen, levels)
         for i, (image, _) in enumerate(images):
             stamp = stamps[i]
             assert stamp is not None
@@ -251,13 +257,21 @@ def _check_pixels(
             )
 
 
-def _working_type(plan: SubtractionPlan, variances: tuple[float, ...]) -> np.dtype:
-    single = all(
-        image.image.dtype == np.float32 for image in (plan.science, plan.template)
-    ) and all(_SAFE_SIGMA[0] < np.sqrt(v) < _SAFE_SIGMA[1] for v in variances)
-    if single and plan.config.workingPrecision == "input":
-        return np.dtype(np.float32)
-    return np.dtype(np.float64)
+def _working_type(plan: SubtractionPlan, seen: Box, variances: tuple[float, ...]) -> np.dtype:
+    """Single precision where it costs less than 1e-4 σ, double elsewhere."""
+    single, double = np.dtype(np.float32), np.dtype(np.float64)
+    images = (plan.science.image, plan.template.image)
+    if plan.config.workingPrecision != "input" or any(i.dtype != single for i in images):
+        return double
+    part = seen.slices((plan.bbox.x0, plan.bbox.y0))
+    for image, variance in zip(images, variances, strict=True):
+        sigma = np.sqrt(variance)
+        if not _SAFE_SIGMA[0] < sigma < _SAFE_SIGMA[1]:
+            return double
+        brightest = max(image[part].max(), -image[part].min())
+        if _BRIGHTEST_IN_SINGLE * sigma < brightest < _ABSURD * sigma:
+            return double
+    return single
 
 
 def _cell_image(

@@ -211,6 +211,7 @@ def test_uploading_two_files_opens_them(opened, pair, until, tmp_path):
     paths = [tmp_path / "reference.fits", tmp_path / "new.fits"]
     for exposure, path in zip(pair[::-1], paths, strict=True):
         exposure.write(path)
+    browser.get_by_text("Upload", exact=True).click()
     browser.locator("input[type=file]").set_input_files([str(path) for path in paths])
     until(lambda: explorer.session.pair.origin == "upload", "opened", page=browser, patience=40)
     browser.get_by_text("new.fits ▸ reference.fits").wait_for()

@@ -77,6 +77,7 @@ def test_a_saved_session_that_is_dropped_on_the_page_gives_the_page_again(opened
     export(browser, "Session (JSON)").save_as(tmp_path / "s.json")
     assert read_session_file(tmp_path / "s.json").cell == explorer.cell.cell.name
     other, fresh = opened()
+    other.get_by_text("Upload", exact=True).click()
     other.locator("input[type=file]").set_input_files(tmp_path / "s.json")
     until(lambda: fresh.config.maxPsfCentroidDist == 0.5, "the settings are back", page=other)
     until(lambda: fresh.cell.cell.name == explorer.cell.cell.name, "the cell", page=other)
@@ -177,6 +178,7 @@ def test_files_of_seventy_megabytes_are_uploaded(opened, until, tmp_path):
         assert (tmp_path / name).stat().st_size > 70e6
         paths.append(str(tmp_path / name))
     browser, explorer = opened()
+    browser.get_by_text("Upload", exact=True).click()
     browser.locator("input[type=file]").set_input_files(paths)
     until(
         lambda: explorer.session.pair.science_name == "new.fits",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import param
 from panel.custom import JSComponent
 
 
@@ -14,36 +13,42 @@ class BrowserCare(JSComponent):
     *Style sheets.* Bokeh writes one for every renderer of a figure whenever it paints the figure,
     and reads styles while it paints: each reading makes the browser work out all styles anew, half
     a millisecond a renderer, a hundred a repaint of six panels. Here only what differs is written;
-    that changes nothing that is seen. Where Bokeh has no such class, nothing is done.
+    that changes nothing that is seen.
 
-    *Parts that come later.* Until it has sent anything, a browser takes models that the server made
-    for its own, and its first event about one carries all of it back, which Bokeh's server warns
-    of. So the browser answers each part, see `told`.
+    *Parts that come later.* A browser takes models that the server added to a page for its own, and
+    its first event about one carries all of it back, of which Bokeh's server warns. Models with the
+    server's plain ids are the server's.
+
+    Where Bokeh has no such things, nothing is done.
     """
 
-    told = param.Integer(default=0, doc="Raised by the server when it has added to the page.")
-    heard = param.Integer(default=0, doc="What the browser answers.")
+    _esm = r"""
+    const done = Symbol.for("zogy-explorer: cared for")
 
-    _esm = """
-    const same = Symbol.for("zogy-explorer: writes only what differs")
-    const lean = () => {
-      let sheet
-      try { sheet = window.Bokeh?.require?.("core/dom")?.InlineStyleSheet?.prototype }
-      catch { return }
-      const write = sheet?._update
-      if (typeof write !== "function" || sheet[same]) return
-      sheet._update = function (css) { if (this.el.textContent !== css) write.call(this, css) }
-      sheet[same] = true
+    function care(prototype, name, wrap) {
+      const method = prototype?.[name]
+      if (typeof method !== "function" || method[done]) return
+      prototype[name] = wrap(method)
+      prototype[name][done] = true
     }
-    export function render({model}) {
-      lean()
-      model.on("told", () => { model.heard = model.told })
+
+    function sheets() {
+      try { return window.Bokeh.require("core/dom").InlineStyleSheet.prototype }
+      catch { return null }
+    }
+
+    export function render() {
+      care(sheets(), "_update", (write) => function (css) {
+        if (this.el.textContent !== css) write.call(this, css)
+      })
+      care(window.Bokeh?.documents?.[0]?.constructor.prototype, "create_json_patch", (make) =>
+        function (events) {
+          for (const model of this._new_models ?? [])
+            if (/^p\d+$/.test(model.id)) this._new_models.delete(model)
+          return make.call(this, events)
+        })
     }
     """
 
     def __init__(self, **params: Any) -> None:
         super().__init__(width=0, height=0, margin=0, **params)
-
-    def tell(self) -> None:
-        """Have the browser answer."""
-        self.told += 1

@@ -9,7 +9,7 @@ import panel as pn
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.drawer.changes import changed_settings
 from zogy_explorer.ui.layers import frame_layers
-from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.panes import EdgeButton, text_pane
 from zogy_explorer.ui.state import Frame
 from zogy_explorer.ui.wall import build_pyramids
 
@@ -30,7 +30,7 @@ class CompareBar:
         session = self._session = context.session
         self._lane = context.lane()
         self._on_wall: Frame | None = None
-        self.pin = pn.widgets.Button(
+        self.pin = EdgeButton(
             label="Pin as A", width=82, margin=(0, 6), disabled=True,
             description="Keep the present result to compare later ones with (key p)",
         )  # fmt: skip

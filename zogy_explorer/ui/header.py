@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 
 from zogy_explorer.ui import words
-from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.panes import EdgeButton, text_pane
 from zogy_explorer.ui.session import Session
 
 _CSS = """
@@ -47,9 +47,7 @@ class Header:
         title = pn.pane.HTML('<span class="title">ZOGY Explorer</span>', width=132, **css)
         self.status = pn.pane.HTML("", sizing_mode="stretch_width", name="status", **css)
         self.theme = pn.widgets.Button(label="Light", width=58, margin=(0, 6))
-        self.help = pn.widgets.Button(
-            label="?", width=32, margin=0, description="Keyboard shortcuts"
-        )
+        self.help = EdgeButton(label="?", width=32, margin=0, description="Keyboard shortcuts")
         self.theme.on_click(lambda event: toggle_theme())
         self.help.on_click(lambda event: toggle_help())
         self.view = pn.Row(

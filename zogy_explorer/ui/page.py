@@ -91,7 +91,6 @@ class Page:
         self.exports = ExportMenu(session, self.wall)
         self.header.view.insert(2, self.compare.pin)
         self.header.view.insert(3, self.exports.menu)
-        self._care = BrowserCare()
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
         self._rest = Unfolding(
@@ -267,7 +266,7 @@ class Page:
             else {"sizing_mode": "stretch_width", "height": NOTEBOOK_HEIGHT}
         )
         return pn.Column(
-            self._care,
+            BrowserCare(),
             self.header.view,
             body,
             self.help,
@@ -393,7 +392,6 @@ class Page:
             self._show_cell()
         elif name == "drawer":
             self._show_drawer()
-        self._care.tell()
 
     def _show_wanted_view(self) -> None:
         if self.session.wanted_view is not None:

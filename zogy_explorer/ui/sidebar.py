@@ -30,6 +30,8 @@ PRESETS: dict[str, Callable[[], ZogyConfig]] = {
 """Sets of settings to start from."""
 
 UPLOAD_LIMIT = "500MB"
+UPLOAD_GROUP = "Upload"
+_WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
 
 
 def _button(label: str, **kwargs: Any) -> pn.widgets.Button:
@@ -54,6 +56,7 @@ class Sidebar:
         run = self._run()
         self.groups = {
             "Data": Lazy(self._data),
+            UPLOAD_GROUP: Lazy(lambda: pn.Column(self.upload, **_WIDE)),
             **{
                 title: Lazy(functools.partial(self._fields, fields))
                 for title, fields in GROUPS.items()
@@ -101,7 +104,8 @@ class Sidebar:
         self.redo = _button("Redo", disabled=True)
         self.reset = _button("Reset")
         self.preset = pn.widgets.Select(
-            label="Preset", options=["", *PRESETS], value="", sizing_mode="stretch_width",
+            label="Preset", options={"choose …": "", **{name: name for name in PRESETS}}, value="",
+            sizing_mode="stretch_width",
             margin=(3, 4, 3, 0), description="Set every setting at once; Undo takes it back.",
         )  # fmt: skip
         self.scope = ScopeControl(session, self._ask)
@@ -153,18 +157,10 @@ class Sidebar:
         )  # fmt: skip
         self.open = _button("Open", color="primary")
         self.sample = pn.widgets.Select(
-            label="Samples", options={"": "", **{title: name for name, title in TITLES.items()}},
-            value="", sizing_mode="stretch_width", margin=(3, 0),
+            label="Samples", value="", sizing_mode="stretch_width", margin=(3, 0),
+            options={"choose …": "", **{title: name for name, title in TITLES.items()}},
             description="Simulated pairs; most have one thing wrong, and the page says what.",
         )  # fmt: skip
-        self.upload = pn.widgets.FileDropper(
-            label="Upload a pair, session or regions",
-            multiple=True,
-            max_file_size=UPLOAD_LIMIT,
-            sizing_mode="stretch_width",
-            height=84,
-            margin=(3, 0),
-        )
         self.open.on_click(
             lambda event: session.open_paths(
                 self.science_path.value_input or self.science_path.value,
@@ -172,7 +168,6 @@ class Sidebar:
             )
         )
         self.sample.param.watch(self._use_sample, "value")
-        self.upload.param.watch(self._uploaded, "value")
         self.unmark = _button("Clear region marks")
         self.unmark.visible = False
         self.unmark.on_click(lambda event: session.param.update(imported=None))
@@ -184,12 +179,25 @@ class Sidebar:
             self.template_path,
             self.open,
             self.sample,
-            self.upload,
             self.unmark,
             self.preset,
             sizing_mode="stretch_width",
             margin=0,
         )
+
+    @functools.cached_property
+    def upload(self) -> pn.widgets.FileDropper:
+        """Where files are dropped; made when its group is opened: it keeps a browser busy."""
+        dropper = pn.widgets.FileDropper(
+            label="A pair, a session or regions",
+            multiple=True,
+            max_file_size=UPLOAD_LIMIT,
+            height=84,
+            margin=(3, 0),
+            sizing_mode="stretch_width",
+        )
+        dropper.param.watch(self._uploaded, "value")
+        return dropper
 
     def _use_sample(self, event: Any) -> None:
         if event.new:

@@ -10,7 +10,7 @@ from zogy_explorer.diagnostics import Explanation
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.ui.context import PageContext
-from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.panes import EdgeButton, text_pane
 from zogy_explorer.ui.state import SYMBOLS
 from zogy_explorer.ui.studies.cures import Cure
 from zogy_explorer.ui.style import DARK, Palette, styled
@@ -42,12 +42,12 @@ class ExplainTab:
         study = self._study = context.session.studies.explaining
         self._colors = DARK
         self._shown: Explanation | None = None
-        self.strongest = pn.widgets.Button(
+        self.strongest = EdgeButton(
             label="Strongest in this cell", margin=(2, 6, 2, 0),
             description="Explain the pixel of the selected cell with the largest |Scorr|",
         )  # fmt: skip
         self.strongest.on_click(lambda event: study.ask_strongest())
-        self.again = pn.widgets.Button(
+        self.again = EdgeButton(
             label="Last tapped (e)", margin=(2, 0),
             description="Explain the position that was tapped last",
         )  # fmt: skip
@@ -146,9 +146,7 @@ class ExplainTab:
         self._cures[:] = [styled(self._button(cure)) for cure in cures]
 
     def _button(self, cure: Cure) -> pn.widgets.Button:
-        button = pn.widgets.Button(
-            label=cure.label, description=cure.help_text, margin=(2, 6, 2, 0)
-        )
+        button = EdgeButton(label=cure.label, description=cure.help_text, margin=(2, 6, 2, 0))
         button.on_click(lambda event: self._study.apply(cure))
         return button
 

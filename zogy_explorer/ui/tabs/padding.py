@@ -14,7 +14,7 @@ from zogy_explorer.ui import words
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.layers import describe_value
 from zogy_explorer.ui.live import Progress
-from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.panes import EdgeButton, text_pane
 from zogy_explorer.ui.style import DARK, Palette
 from zogy_explorer.ui.tabs.padding_plots import (
     CurvePlot,
@@ -61,7 +61,7 @@ class PaddingTab:
         self._range = text_pane(name="padding-range")
         self._verdict = text_pane(name="padding-verdict")
         self._bar = text_pane(name="padding-progress", height=14)
-        self.start = pn.widgets.Button(
+        self.start = EdgeButton(
             label="Try several paddings", margin=(4, 4, 4, 0), sizing_mode="stretch_width",
             description="Subtract this cell with borders from an eighth to twice the present one.",
         )  # fmt: skip

@@ -12,7 +12,7 @@ from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.controls import NumberControl
-from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.panes import EdgeButton, text_pane
 from zogy_explorer.ui.state import SYMBOLS
 from zogy_explorer.ui.studies.asking import KNOBS, WhatIfStudy
 from zogy_explorer.ui.style import DARK, Palette
@@ -59,18 +59,18 @@ class WhatIfTab:
         }  # fmt: skip
         for name, knob in self.knobs.items():
             knob.connect(lambda value, name=name: self._turn(name, value), lambda: None)  # type: ignore[misc]
-        self.best = pn.widgets.Button(
+        self.best = EdgeButton(
             label="Find the best shift here", margin=(4, 6, 2, 0),
             description="The move of the template that leaves least around the tapped position, "
             "or around the strongest residual of the cell",
         )  # fmt: skip
         self.reset = pn.widgets.Button(label="Reset", margin=(4, 0, 2, 0))
-        self.register = pn.widgets.Button(
+        self.register = EdgeButton(
             label="Register the pair by this shift", margin=(2, 6, 2, 0),
             description="Move the whole template by dx, dy (resampled once) and subtract again, "
             "as a new pair; log and Code tab say so",
         )  # fmt: skip
-        self.unregister = pn.widgets.Button(
+        self.unregister = EdgeButton(
             label="Take it back", margin=(2, 0), visible=False,
             description="Subtract again with the template as it came",
         )  # fmt: skip

@@ -185,13 +185,18 @@ class Tab:
         self.first_wall = float(self.page.evaluate(FIRST_WALL))
         self.page.get_by_text("Cell r", exact=False).first.wait_for()
         self.page.get_by_text("predicted", exact=False).first.wait_for()
-        self.quiet()
+        self.idle()
         self.page.evaluate(WATCH)
         self.quiet()
 
     def quiet(self) -> None:
         """Wait until nothing has been repainted for a while."""
         self.page.wait_for_timeout(700)
+
+    def idle(self) -> None:
+        """Wait until no frame is being computed."""
+        self.page.get_by_text("subtracting", exact=False).wait_for(state="hidden", timeout=60_000)
+        self.quiet()
 
     def timed(self, act: Callable[[], None], ready: str, *, drawn: bool = True) -> float:
         """Milliseconds from the last input of ``act`` until ``ready``, and drawn."""
@@ -238,6 +243,7 @@ def measure(browser: Any, url: str, rounds: int) -> Iterator[tuple[str, list[flo
     yield hover, hovers(tab, rounds)
     yield wheel, zooms(tab, rounds)
     yield slider, slides(tab, rounds)
+    tab.idle()
     yield display, restretches(tab, rounds)
     yield other, [max(beside_a_run(tab, browser, url, max(rounds // 2, 5)))]
     tab.close()

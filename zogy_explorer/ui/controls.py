@@ -46,6 +46,12 @@ class LiveIntSlider(pn.widgets.IntSlider):
     _debounce: ClassVar[int] = 5
 
 
+class LiveSelect(pn.widgets.Select):
+    """`LiveFloatSlider` for choices that are seen at once."""
+
+    _debounce: ClassVar[int] = 5
+
+
 def label_of(field: str) -> str:
     """A field's name with its unit."""
     unit = UNITS.get(field)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import panel as pn
 
 from zogy_explorer.errors import InputError
-from zogy_explorer.ui.controls import NumberControl, with_help
+from zogy_explorer.ui.controls import LiveSelect, NumberControl, with_help
 from zogy_explorer.ui.plane_controls import PlaneControls
 from zogy_explorer.ui.session import Session
 
@@ -50,17 +50,17 @@ class DisplayControls:
         now = session.display
         w = pn.widgets
         self.widgets: dict[str, pn.widgets.Widget] = {
-            "sky_stretch": w.Select(
+            "sky_stretch": LiveSelect(
                 label="Stretch", options=["linear", "asinh", "sqrt", "log"], value=now.sky_stretch
             ),
-            "sky_limits": w.Select(
+            "sky_limits": LiveSelect(
                 label="Limits",
                 options=["zscale", "percentile", "sigma", "manual"],
                 value=now.sky_limits,
             ),
             "low": w.FloatInput(label="Lowest value", value=0.0),
             "high": w.FloatInput(label="Highest value", value=1000.0),
-            "sky_map": w.Select(
+            "sky_map": LiveSelect(
                 label="Colours", options=["cividis", "gray", "viridis"], value=now.sky_map
             ),
             "mask_overlay": w.Checkbox(label="Mask over all images", value=now.mask_overlay),

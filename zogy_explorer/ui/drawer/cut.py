@@ -11,7 +11,7 @@ from bokeh.models import ColumnDataSource
 from zogy_explorer.diagnostics.profiles import LineCut, line_box, line_cut
 from zogy_explorer.errors import InputError
 from zogy_explorer.ui.context import PageContext
-from zogy_explorer.ui.drawer.small_plots import small_legend, small_plot
+from zogy_explorer.ui.drawer.small_plots import small_legend, small_plot, stage
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.state import Frame
 from zogy_explorer.ui.style import Palette, theme_figure
@@ -61,12 +61,8 @@ class CutTab:
                 "distance", name, source=self.source, line_width=1.5, **label
             )
         small_legend(self.plots["sky"])
-        self.view = pn.Row(
-            self._words,
-            *(pn.pane.Bokeh(p, sizing_mode="stretch_width", margin=0) for p in self.plots.values()),
-            sizing_mode="stretch_both",
-            margin=0,
-        )
+        self._stage = stage(self.plots.values())
+        self.view = pn.Row(self._words, self._stage, sizing_mode="stretch_both", margin=0)
         context.wall.on_cut(self._drawn)
 
     def show(self) -> None:
@@ -84,6 +80,7 @@ class CutTab:
             self._words.object = '<p class="muted">The line misses the image.</p>'
             self.source.data = _nothing()
             return
+        self._stage.visible = True
         self.source.data = cut_columns(cut)
         self._words.object = cut_words(cut)
 

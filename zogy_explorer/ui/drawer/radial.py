@@ -17,7 +17,7 @@ from zogy_explorer.diagnostics.profiles import (
 from zogy_explorer.engine.result import CellResult, Plane
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui.context import PageContext
-from zogy_explorer.ui.drawer.small_plots import small_legend, small_plot
+from zogy_explorer.ui.drawer.small_plots import small_legend, small_plot, stage
 from zogy_explorer.ui.layers import describe_value
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.style import Palette, theme_figure
@@ -63,12 +63,8 @@ class RadialTab:
             small_legend(plot)
             self.sources[name], self.plots[name] = source, plot
             self._glyphs[name] = [band, dots, line]
-        self.view = pn.Row(
-            self._words,
-            *(pn.pane.Bokeh(p, sizing_mode="stretch_width", margin=0) for p in self.plots.values()),
-            sizing_mode="stretch_both",
-            margin=0,
-        )
+        self._stage = stage(self.plots.values())
+        self.view = pn.Row(self._words, self._stage, sizing_mode="stretch_both", margin=0)
         context.wall.on_tap(self._on_tap)
 
     def show(self) -> None:
@@ -98,6 +94,7 @@ class RadialTab:
         if variances["difference"] is not None:
             variances["difference"] = variances["difference"][part]
         fluxes = {}
+        self._stage.visible = True
         for name in _LAYERS:
             if name not in planes:
                 self.sources[name].data = _nothing()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import panel as pn
 from bokeh.models import DataRange1d
 from bokeh.plotting import figure
 
@@ -26,6 +28,12 @@ def small_plot(name: str, x_label: str, y_label: str, **options: Any) -> figure:
     plot.xaxis.ticker.desired_num_ticks = 4
     plot.yaxis.minor_tick_line_color = None
     return plot
+
+
+def stage(plots: Iterable[figure]) -> pn.Row:
+    """Plots side by side, out of sight until there is something to show in them."""
+    panes = (pn.pane.Bokeh(plot, sizing_mode="stretch_width", margin=0) for plot in plots)
+    return pn.Row(*panes, sizing_mode="stretch_both", margin=0, visible=False)
 
 
 def small_legend(plot: figure, location: str = "top_right") -> None:

@@ -137,7 +137,8 @@ class DistancePlots:
         """The cells of a frame against a limit [px]."""
         self._distances = values = distances(cells)
         known = values[np.isfinite(values)]
-        top = 1.15 * max(float(known.max(initial=0.0)), 1e-3)
+        largest = max(float(known.max(initial=0.0)), 0.01)
+        top = 1.15 * max(largest, min(limit, 30 * largest))  # the line is in sight, to be dragged
         end = max(top, 1.2 * limit) if limit < 4 * top else top
         self.histogram.x_range.end = end
         counts, edges = np.histogram(known, BINS, (0, end))

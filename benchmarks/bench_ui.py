@@ -285,6 +285,10 @@ def slides(tab: Tab, rounds: int) -> list[float]:
 
     Always to the right: a value that was there before would be shown from what is kept.
     """
+    tab.page.keyboard.press("r")  # the whole frame, and a cell in its middle
+    tab.aim(0.45, 0.45)
+    tab.tap()
+    tab.quiet()
     handle = slider_handle(tab.page, "Flux scale", "scienceFluxScaling")
     handle.focus()
     times = []

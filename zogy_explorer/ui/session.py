@@ -25,6 +25,7 @@ from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui import loading, samples
+from zogy_explorer.ui.courtesy import PoliteToken, courtesy
 from zogy_explorer.ui.editing import Editing
 from zogy_explorer.ui.layers import GrowingFrame
 from zogy_explorer.ui.live import (
@@ -318,9 +319,10 @@ class Session(Editing):
         prepared, cache = (self.plan or frame.plan).prepared, self._cell_cache
 
         def work(token: CancelToken, progress: Progress) -> LiveCell:
-            return compute_cell(
-                frame, anchor, settings, prepared, revision, token, cache, overrides
-            )
+            with courtesy().first():
+                return compute_cell(
+                    frame, anchor, settings, prepared, revision, token, cache, overrides
+                )
 
         self._cells.submit(Job(work, self._land_cell, self.report, courier=self._courier()))
 
@@ -378,6 +380,7 @@ class Session(Editing):
                 failed or self._frame_failed,
                 self._frame_cancelled,
                 poll,
+                PoliteToken(),
                 courier=self._courier(),
             )
         )

@@ -59,7 +59,9 @@ def something_else(field, now):
 
 
 def test_all_groups_of_the_config_are_in_the_side_bar(session):
-    assert list(Sidebar(session, lambda paint: paint()).groups) == ["Data", *GROUPS, "Display"]
+    assert list(Sidebar(session, lambda paint: paint()).groups) == [
+        "Data", "Upload", *GROUPS, "Display",
+    ]  # fmt: skip
 
 
 def test_a_moving_slider_drags_and_letting_go_commits(session):

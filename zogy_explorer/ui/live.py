@@ -121,22 +121,16 @@ class DocumentCourier:
         except RuntimeError:
             self._loop = None
 
-    @property
-    def _connected(self) -> bool:
-        """Whether a browser has asked for the page."""
-        session = self._document.session_context.session
-        return session is not None and session.connection_count > 0
-
     def post(self, call: Callable[[], Awaitable[None] | None]) -> None:
         """Run ``call`` with the document's lock held; safe from any thread.
 
-        Before a browser has asked for the page, or after it has built it: changes that reach a
-        half-built page are lost.
+        Not before the browser has built the page: changes that reach a half-built page are lost,
+        and what was fitted to panels of unknown size would pass for a user's view.
         """
 
         # Not a coroutine: Bokeh sets the current document for the call only, and Panel needs it.
         def locked() -> Awaitable[None] | None:
-            if not pn.state.loaded and self._connected:
+            if not pn.state.loaded:
                 pn.state.onload(lambda: self.post(call))
                 return None
             with _written_together(self._document):

@@ -11,7 +11,8 @@ from queue import Queue
 import pytest
 
 from zogy_explorer.errors import CancelledError
-from zogy_explorer.ui.live import InlineCourier, InlineExecutor, Job, Lane, Painter
+from zogy_explorer.ui.couriers import InlineCourier
+from zogy_explorer.ui.live import InlineExecutor, Job, Lane, Painter
 
 
 class HandCourier:

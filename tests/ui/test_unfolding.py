@@ -97,3 +97,18 @@ def test_without_images_the_page_is_complete_after_a_while(browser):
 def test_elsewhere_everything_is_there_at_once(browser):
     browser.unfolding.after_images(None, lambda: False)
     assert browser.made == ["bar", "drawer"]
+
+
+def test_a_part_that_fails_does_not_take_the_others_with_it(browser):
+    def broken():
+        raise RuntimeError("no side bar")
+
+    parts = {"bar": broken, "drawer": browser.part("drawer")}
+    unfolding_ = Unfolding(parts, browser.posted.append, browser.told.append)
+    unfolding_.after_images(browser.document, lambda: True)
+    browser.load()
+    with pytest.raises(RuntimeError, match="no side bar"):
+        browser.turn()
+    browser.turn()
+    assert browser.made == browser.told == ["drawer"]
+    assert not unfolding_.filled("bar")

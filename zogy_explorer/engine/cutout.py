@@ -32,12 +32,11 @@ Checkpoint = Callable[[], None]
 """Called between steps; may raise `CancelledError`."""
 
 _SAFE_SIGMA = (1e-7, 1e6)  # between these the kernels² of S, about σ⁻⁴, fit into single precision
-
-
 _BRIGHTEST_IN_SINGLE = 500.0
 """[σ] A brighter pixel is rounded off by more than 1e-4 σ in single precision."""
 _ABSURD = 1e9
-"""[σ] What is brighter still overflows, and is to do so: the result's planes are single as well."""
+"""[σ] Squares of what is brighter still may not fit into the result's planes, which are single in
+any case: it is computed in single precision, where what overflows is found and flagged."""
 
 
 @dataclass(frozen=True, eq=False)

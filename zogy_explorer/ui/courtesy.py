@@ -1,6 +1,6 @@
 """Short work goes first: a frame that is being computed waits while somebody moves a slider.
 
-Python runs one thread at a time. Beside a frame, a cell that takes 15 ms by itself took 200.
+Python runs one thread at a time: beside a frame a cell would wait for its turn at every step.
 """
 
 from __future__ import annotations

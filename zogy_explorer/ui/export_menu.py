@@ -11,9 +11,10 @@ import panel as pn
 
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.errors import InputError
+from zogy_explorer.ui.couriers import current_courier
 from zogy_explorer.ui.downloads import Downloads
 from zogy_explorer.ui.exports import EXPORTS, Export, Snapshot
-from zogy_explorer.ui.live import Job, Lane, Progress, current_courier
+from zogy_explorer.ui.live import Job, Lane, Progress
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import spec_of
 from zogy_explorer.ui.wall import ImageWall

@@ -26,7 +26,7 @@ from panel.models.comm_manager import CommManager
 from panel.viewable import Viewable
 from pyviz_comms import Comm
 
-from zogy_explorer.ui.live import LoopCourier
+from zogy_explorer.ui.couriers import LoopCourier
 
 if TYPE_CHECKING:
     from bokeh.model import Model

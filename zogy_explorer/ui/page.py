@@ -9,35 +9,34 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from typing import Any
 
 import panel as pn
 
-from zogy_explorer.engine import CellResult, SubtractionPlan
+from zogy_explorer.engine import SubtractionPlan
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
-from zogy_explorer.ui import words
 from zogy_explorer.ui.browser_care import BrowserCare
 from zogy_explorer.ui.compare_bar import CompareBar
 from zogy_explorer.ui.context import PageContext
+from zogy_explorer.ui.couriers import current_courier
 from zogy_explorer.ui.drawer import DRAWER_HEIGHT, Drawer
 from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.header import Header, help_pane
 from zogy_explorer.ui.inspector import Inspector
 from zogy_explorer.ui.keys import Keys
-from zogy_explorer.ui.layers import INPUTS, cell_layers, frame_layers, input_layer, result_layers
-from zogy_explorer.ui.live import Painter, current_courier
+from zogy_explorer.ui.layers import cell_layers, frame_layers
+from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.location import Address
 from zogy_explorer.ui.notebook import NotebookCourier
-from zogy_explorer.ui.panes import text_pane
+from zogy_explorer.ui.notices import Notices
+from zogy_explorer.ui.presenting import first_look, flag_text, present
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
-from zogy_explorer.ui.state import SYMBOLS, Frame, Notice, pair_notices
+from zogy_explorer.ui.state import Frame
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
 from zogy_explorer.ui.unfolding import Unfolding
-from zogy_explorer.ui.wall import ImageWall, build_pyramids
+from zogy_explorer.ui.wall import ImageWall
 
 NOTEBOOK_HEIGHT = 860
 """[px] Height of the page in a notebook, where no window gives one."""
@@ -91,6 +90,7 @@ class Page:
         self.exports = ExportMenu(session, self.wall)
         self.header.view.insert(2, self.compare.pin)
         self.header.view.insert(3, self.exports.menu)
+        self._notices = Notices(session)
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
         self._rest = Unfolding(
@@ -118,14 +118,14 @@ class Page:
         self._follow(self._show_display, "display")
         self._follow(self._show_wanted_view, "wanted_view")
         self._follow(self._show_imported, "imported", "frame")
-        self._follow(self._show_messages, "alert", "frame")
+        self._follow(self._notices.show, "alert", "frame")
         for show in (
             self._show_display,
             self._show_frame,
             self._show_wanted_view,
             self._show_cell,
             self._show_imported,
-            self._show_messages,
+            self._notices.show,
         ):
             show()
         self._rest.after_images(
@@ -196,32 +196,9 @@ class Page:
     # -- arrangement -----------------------------------------------------------------------
 
     def _arrange(self, full_window: bool) -> pn.viewable.Viewable:
-        self._alert = text_pane(name="alert", margin=0)
-        self._dismiss = pn.widgets.Button(label="Dismiss", margin=(0, 0, 0, 8))
-        self._dismiss.on_click(lambda event: self.session.param.update(alert=""))
-        self.alert_row = pn.Row(
-            self._alert,
-            self._dismiss,
-            sizing_mode="stretch_width",
-            visible=False,
-            margin=(6, 8, 0, 8),
-            styles={
-                "border": "1px solid var(--zx-failed)",
-                "border-radius": "4px",
-                "padding": "6px 10px",
-                "background": "var(--zx-surface)",
-            },
-        )
-        self.noise_pane = text_pane(
-            name="noise-notice",
-            visible=False,
-            margin=(6, 8, 0, 8),
-            styles={"border-left": "3px solid var(--zx-warning)", "padding-left": "8px"},
-        )
         place = self._rest.places
         centre = pn.Column(
-            self.alert_row,
-            self.noise_pane,
+            *self._notices.views,
             self.compare.view,
             self.wall_pane,
             pn.Row(
@@ -355,6 +332,8 @@ class Page:
         if growing is None:
             return
         if not self._is_on_wall(growing.plan):
+            if self.session.frame is not None:
+                return  # the old pair stays until the new one is complete
             self._put_on_wall(growing.plan, growing.inputs)
         patch = growing.merged(growing.take(), self.wall.pixels)
         if patch is not None:
@@ -365,7 +344,8 @@ class Page:
         frame, live = self.session.frame, self.session.live_cell
         results = list(frame.cells)
         if live is not None:
-            results = [live.result if _same_place(live.result, r) else r for r in results]
+            inner = live.result.cell.inner
+            results = [live.result if r.cell.inner == inner else r for r in results]
         self.wall.set_grid(
             [r.cell for r in results],
             [r.worst for r in results],
@@ -405,53 +385,9 @@ class Page:
         marks = imported.marks(self.session.pair) if imported is not None else []
         self.wall.mark("regions", marks)
 
-    def _show_messages(self) -> None:
-        text, frame = self.session.alert, self.session.frame
-        symbol = f'<span class="failed">{SYMBOLS["failed"]}</span>'
-        self._alert.object = f'<div role="alert">{symbol} {escape(text)}</div>'
-        self.alert_row.visible = bool(text)
-        said: tuple[Notice, ...] = ()
-        if frame is not None:
-            said = (*frame.pair.remarks, *pair_notices(frame.plan), *frame.noise.notices)
-        self.noise_pane.object = "".join(
-            f"<div>{words.mark(notice.severity)} {escape(notice.text)} "
-            f'<span class="muted">{escape(notice.advice)}</span></div>'
-            for notice in said
-        )
-        self.noise_pane.visible = bool(said)
-
     def _visible_box(self) -> Box | None:
         left, bottom, right, top = self.wall.view
         if not all(map(math.isfinite, (left, bottom, right, top))) or right <= left:
             return None
         x0, y0 = math.floor(left), math.floor(bottom)
         return Box(x0, y0, math.ceil(right) - x0, math.ceil(top) - y0)
-
-
-def present(frame: Frame, before: Frame | None) -> Mapping[str, Any]:
-    """Pyramids of a new frame, made in the worker; only what differs from the frame before."""
-    known = before is not None and before.plan.prepared is frame.plan.prepared
-    layers = result_layers(frame) if known else frame_layers(frame)
-    return build_pyramids(frame.plan.bbox, layers)
-
-
-def first_look(plan: SubtractionPlan) -> Mapping[str, Any]:
-    """Pyramids of a new pair's images, made in the worker before they are subtracted."""
-
-    def made(name: str) -> Mapping[str, Any]:
-        return build_pyramids(plan.bbox, {name: input_layer(plan, name)})
-
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="look") as pool:
-        return {name: layer for part in pool.map(made, INPUTS) for name, layer in part.items()}
-
-
-def flag_text(result: CellResult, own: Mapping[str, Any]) -> str:
-    """Flags of a cell, and its own settings, for its hover text; empty if there are none."""
-    texts = [f"{SYMBOLS[f.severity]} {f.name}: {f.cause}" for f in result.flags]
-    if own:
-        texts.append("◆ own settings: " + ", ".join(f"{k} {v}" for k, v in own.items()))
-    return "; ".join(texts)
-
-
-def _same_place(live: CellResult, result: CellResult) -> bool:
-    return live.cell.inner == result.cell.inner

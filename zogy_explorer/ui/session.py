@@ -25,19 +25,11 @@ from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui import loading, samples
+from zogy_explorer.ui.couriers import Courier, InlineCourier, current_courier
 from zogy_explorer.ui.courtesy import PoliteToken, courtesy
 from zogy_explorer.ui.editing import Editing
 from zogy_explorer.ui.layers import GrowingFrame
-from zogy_explorer.ui.live import (
-    Courier,
-    InlineCourier,
-    Job,
-    Lane,
-    Progress,
-    cell_pool,
-    current_courier,
-    frame_pool,
-)
+from zogy_explorer.ui.live import Job, Lane, Progress, cell_pool, frame_pool
 from zogy_explorer.ui.runs import FrameCache, with_run
 from zogy_explorer.ui.session_file import SessionSpec, display_from, parse_session
 from zogy_explorer.ui.state import Frame, LiveCell, Pair, frame_notices
@@ -115,8 +107,9 @@ class Session(Editing):
         self.visible_box: Callable[[], Box | None] = lambda: None
         """Asked for what the wall shows, so that those cells are computed first."""
         self.present: Present = lambda frame, before: {}
-        self.first_look: FirstLook = lambda plan: {}
         """Called in the worker to prepare what a view needs of a new frame, given the old one."""
+        self.first_look: FirstLook = lambda plan: {}
+        """The same of a new pair, before it is subtracted."""
         self.param.watch(lambda *events: self._mirror(), "anchor")
         self.studies = Studies(self)
         """Questions about the results."""

@@ -40,11 +40,12 @@ class Unfolding:
         self._post = post
         self._on_filled = on_filled
         self._waiting = list(parts)
+        self._filled: set[str] = set()
         self._loaded = self._started = False
 
     def filled(self, name: str) -> bool:
         """Whether a part is on the page."""
-        return name not in self._waiting
+        return name in self._filled
 
     def after_images(self, document: Any, seen: Callable[[], bool]) -> None:
         """Start when a served page is there and has shown its images; at once elsewhere.
@@ -77,12 +78,14 @@ class Unfolding:
             self._post(self._step)
 
     def _step(self) -> None:
-        if self._waiting:
+        try:
             self._fill_next()
-            self._post(self._step)
+        finally:  # a part that fails does not take the others with it
+            if self._waiting:
+                self._post(self._step)
 
     def _fill_next(self) -> None:
-        name = self._waiting[0]
+        name = self._waiting.pop(0)
         self.places[name].fill()
-        self._waiting.remove(name)
+        self._filled.add(name)
         self._on_filled(name)

@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
-import panel as pn
-from bokeh.models.widgets.tables import NumberFormatter
 
 from zogy_explorer.engine.result import CellResult
 from zogy_explorer.ui.context import PageContext
-from zogy_explorer.ui.drawer.tables import TABLE_CSS
+from zogy_explorer.ui.drawer.tables import drawer_table
 from zogy_explorer.ui.state import SYMBOLS, WORDS
 from zogy_explorer.ui.style import Palette
 
@@ -60,25 +58,7 @@ class CellsTab:
     def __init__(self, context: PageContext) -> None:
         session = self._session = context.session
         self._writing = False
-        self.view = pn.widgets.Tabulator(
-            cell_table(()),
-            titles=_COLUMNS,
-            show_index=False,
-            disabled=True,
-            selectable=1,
-            theme="simple",
-            layout="fit_data_stretch",
-            widths=_WIDTHS,
-            stylesheets=[TABLE_CSS],
-            sizing_mode="stretch_both",
-            header_align=dict.fromkeys(_COLUMNS, "left"),
-            text_align=dict.fromkeys(_COLUMNS, "left"),
-            formatters={
-                column: NumberFormatter(format=form, nan_format="–")
-                for column, form in _FORMATS.items()
-            },
-            margin=0,
-        )
+        self.view = drawer_table(cell_table(()), _COLUMNS, _WIDTHS, _FORMATS)
         self.view.param.watch(self._row_selected, "selection")
         session.param.watch(lambda *events: self._show_cells(), "frame")
         session.param.watch(lambda *events: self._show_selection(), ["frame", "anchor"])

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd  # type: ignore[import-untyped]
 import panel as pn
-from bokeh.models.widgets.tables import NumberFormatter
 
 from zogy_explorer.diagnostics import DETECTION_FLAGS
 from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.controls import NumberControl, help_icon
-from zogy_explorer.ui.drawer.tables import TABLE_CSS
+from zogy_explorer.ui.drawer.tables import drawer_table
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.state import SYMBOLS
 from zogy_explorer.ui.style import Palette
@@ -84,25 +83,8 @@ class DetectionsTab:
         )
         self.markers.param.watch(lambda event: setattr(study, "markers", event.new), "value")
         self._words = text_pane(name="detections-words")
-        self.table = pn.widgets.Tabulator(
-            detection_rows(None),
-            titles=_COLUMNS,
-            show_index=False,
-            disabled=True,
-            selectable=1,
-            theme="simple",
-            layout="fit_data_stretch",
-            widths=_WIDTHS,
-            hidden_columns=["ra", "dec"],
-            stylesheets=[TABLE_CSS],
-            sizing_mode="stretch_both",
-            header_align=dict.fromkeys(_COLUMNS, "left"),
-            text_align=dict.fromkeys(_COLUMNS, "left"),
-            formatters={
-                column: NumberFormatter(format=form, nan_format="–")
-                for column, form in _FORMATS.items()
-            },
-            margin=0,
+        self.table = drawer_table(
+            detection_rows(None), _COLUMNS, _WIDTHS, _FORMATS, hidden_columns=["ra", "dec"]
         )
         self.table.param.watch(self._row_selected, "selection")
         self.view = pn.Row(

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
-import panel as pn
-from bokeh.models.widgets.tables import NumberFormatter
 
 from zogy_explorer.ui.context import PageContext
-from zogy_explorer.ui.drawer.tables import TABLE_CSS
+from zogy_explorer.ui.drawer.tables import drawer_table
 from zogy_explorer.ui.runs import Run
 from zogy_explorer.ui.style import Palette
 
@@ -24,6 +22,7 @@ _COLUMNS = {
     "seconds": "Seconds",
 }
 _WIDTHS = {"run": 52, "time": 76, "sigma": 80, "warn": 60, "fail": 56, "seconds": 76}
+_FORMATS = {"sigma": "0.000", "seconds": "0.00"}
 
 
 class RunsTab:
@@ -40,25 +39,7 @@ class RunsTab:
     def __init__(self, context: PageContext) -> None:
         session = self._session = context.session
         self._writing = False
-        self.view = pn.widgets.Tabulator(
-            run_table(()),
-            titles=_COLUMNS,
-            show_index=False,
-            disabled=True,
-            selectable=1,
-            theme="simple",
-            layout="fit_data_stretch",
-            widths=_WIDTHS,
-            stylesheets=[TABLE_CSS],
-            sizing_mode="stretch_both",
-            header_align=dict.fromkeys(_COLUMNS, "left"),
-            text_align=dict.fromkeys(_COLUMNS, "left"),
-            formatters={
-                "sigma": NumberFormatter(format="0.000", nan_format="–"),
-                "seconds": NumberFormatter(format="0.00"),
-            },
-            margin=0,
-        )
+        self.view = drawer_table(run_table(()), _COLUMNS, _WIDTHS, _FORMATS)
         self.view.param.watch(self._row_selected, "selection")
         session.param.watch(lambda *events: self._show_runs(), ["runs", "frame"])
         self._show_runs()

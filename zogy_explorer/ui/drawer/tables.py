@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-TABLE_CSS = """
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd  # type: ignore[import-untyped]
+import panel as pn
+from bokeh.models.widgets.tables import NumberFormatter
+
+_CSS = """
 .tabulator { background: var(--zx-background); color: var(--zx-text); border: none;
   font-size: 12px; }
 .tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col {
@@ -27,3 +34,42 @@ TABLE_CSS = """
   box-shadow: inset 3px 0 0 var(--zx-accent); }
 """
 """Style sheet of a Tabulator in the page's colours."""
+
+
+def drawer_table(
+    rows: pd.DataFrame,
+    titles: Mapping[str, str],
+    widths: Mapping[str, int],
+    formats: Mapping[str, str],
+    **options: Any,
+) -> pn.widgets.Tabulator:
+    """A table to read, of which one row can be selected.
+
+    Parameters
+    ----------
+    rows
+        What it shows first.
+    titles, widths, formats
+        By column: heading, width [px] and numeral.js format; a missing number is a dash.
+    **options
+        Of `panel.widgets.Tabulator`.
+    """
+    return pn.widgets.Tabulator(
+        rows,
+        titles=dict(titles),
+        widths=dict(widths),
+        formatters={
+            column: NumberFormatter(format=form, nan_format="–") for column, form in formats.items()
+        },
+        header_align=dict.fromkeys(titles, "left"),
+        text_align=dict.fromkeys(titles, "left"),
+        show_index=False,
+        disabled=True,
+        selectable=1,
+        theme="simple",
+        layout="fit_data_stretch",
+        stylesheets=[_CSS],
+        sizing_mode="stretch_both",
+        margin=0,
+        **options,
+    )

@@ -10,7 +10,8 @@ from typing import Any
 import param
 
 from zogy_explorer.simulate.lesson import LessonSky
-from zogy_explorer.ui.live import Courier, InlineCourier, Job, Lane, cell_pool, current_courier
+from zogy_explorer.ui.couriers import Courier, InlineCourier, current_courier
+from zogy_explorer.ui.live import Job, Lane, cell_pool
 from zogy_explorer.ui.teaching.chapter import Chapter, Knobs, Shown
 from zogy_explorer.ui.teaching.chapters import CHAPTERS
 

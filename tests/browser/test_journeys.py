@@ -70,7 +70,7 @@ def test_a_tap_on_any_image_selects_the_cell_and_fills_the_inspector(opened, pai
     for panel, cell in (("science", "r0c0"), ("scorr", "r1c2"), ("mask", "r2c1")):
         box = next(c.cell.inner for c in explorer.result.cells if c.cell.name == cell)
         tap(browser, panel, *box.center)
-        browser.get_by_text(f"Cell {cell}").wait_for()
+        browser.get_by_role("heading", name=f"Cell {cell}").wait_for()
         assert explorer.cell.cell.name == cell
     browser.get_by_text("px allowed").wait_for()
     browser.get_by_role("rowheader", name="σ(Scorr)").wait_for()
@@ -80,7 +80,7 @@ def test_centroid_tolerance_fails_the_cell_in_words_and_recovers_it(opened, pair
     browser, explorer = opened(*pair, config=ZogyConfig(doSpatialGrid=True, gridInnerSize=5.0))
     cell = next(c for c in explorer.result.cells if 0.05 < c.centroid_distance < 0.15)
     tap(browser, "difference", *cell.cell.inner.center)
-    browser.get_by_text(f"Cell {cell.cell.name}").wait_for()
+    browser.get_by_role("heading", name=f"Cell {cell.cell.name}").wait_for()
     view = zoom_in(browser, until)
     distance = cell.centroid_distance
     type_number(browser, "maxPsfCentroidDist [px]", round(distance / 2, 3))

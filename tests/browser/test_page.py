@@ -79,7 +79,7 @@ def test_arrow_keys_select_and_z_zooms_and_r_shows_all(opened, until):
     until(lambda: explorer.cell.cell.column == before.column - 1, "left", page=browser)
     browser.keyboard.press("ArrowDown")
     until(lambda: explorer.cell.cell.row == before.row - 1, "down", page=browser)
-    browser.get_by_text(f"Cell {explorer.cell.cell.name}").wait_for()
+    browser.get_by_role("heading", name=f"Cell {explorer.cell.cell.name}").wait_for()
     browser.keyboard.press("z")
     until(lambda: browser.evaluate(VIEW)[1] < whole[1] - 50, "zoomed", page=browser)
     browser.keyboard.press("r")

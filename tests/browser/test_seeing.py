@@ -142,7 +142,7 @@ def test_the_spectra_of_the_cell_are_shown_and_follow_the_tapped_one(opened, unt
     until(lambda: browser.evaluate(COLUMN, image), "the spectrum of N", page=browser)
     before = browser.evaluate(COLUMN, image)
     browser.mouse.click(*browser.evaluate(WHERE, ["figure-scorr", 60, 60]))
-    browser.get_by_text("Cell r0c0").wait_for()
+    browser.get_by_role("heading", name="Cell r0c0").wait_for()
     until(lambda: browser.evaluate(COLUMN, image) != before, "of another cell", page=browser)
     assert explorer.cell.cell.name == "r0c0"
 

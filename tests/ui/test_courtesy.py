@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -66,3 +69,12 @@ def test_short_work_that_fails_holds_nobody_up(courtesy):
     start = time.monotonic()
     PoliteToken().check()
     assert time.monotonic() - start < module.PATIENCE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives threads a niceness")
+def test_long_work_steps_back_behind_other_programs():
+    def niceness():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    with ThreadPoolExecutor(1, initializer=module.step_back) as pool:
+        assert pool.submit(niceness).result() == min(niceness() + module.LONG_WORK_NICENESS, 19)

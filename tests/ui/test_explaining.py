@@ -156,7 +156,7 @@ def test_python_gets_the_explanation_and_the_page_shows_it(pair):
     session = Session(ZogyConfig(), live=False)
     from zogy_explorer.ui.page import Page
 
-    explorer.__dict__.update(session=session, page=Page(session))
+    explorer.__dict__.update(session=session, _page=Page(session))
     with pytest.raises(InputError, match="nothing to explain"):
         session.studies.explaining.answer(1, 1)
     session.open_exposures(*pair)

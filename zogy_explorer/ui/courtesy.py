@@ -1,11 +1,14 @@
 """Short work goes first: a frame that is being computed waits while somebody moves a slider.
 
-Python runs one thread at a time: beside a frame a cell would wait for its turn at every step.
+Python runs one thread at a time: beside a frame a cell would wait for its turn at every step. And
+browsers on the same machine go first: their pages answer while a frame is computed.
 """
 
 from __future__ import annotations
 
 import functools
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +17,18 @@ from zogy_explorer.engine.cancel import CancelToken
 
 PATIENCE = 0.3
 """[s] Longest wait at one step: long work gets on, however many users move sliders."""
+
+
+LONG_WORK_NICENESS = 5
+"""How far the system puts long work behind what else runs on the machine."""
+
+
+def step_back() -> None:
+    """Let the system put the calling thread behind others, where it knows threads (Linux)."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        niceness = os.getpriority(os.PRIO_PROCESS, thread) + LONG_WORK_NICENESS
+        os.setpriority(os.PRIO_PROCESS, thread, niceness)
 
 
 class Courtesy:

@@ -14,9 +14,13 @@ from zogy_explorer.diagnostics import Explanation
 from zogy_explorer.engine import CellResult, Difference, ZogyConfig
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.couriers import current_courier
+from zogy_explorer.ui.head_start import while_scripts_load
+from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.location import Address, open_search
 from zogy_explorer.ui.notebook import NotebookOutputs, notebook_courier
-from zogy_explorer.ui.page import Page
+from zogy_explorer.ui.page import Page, empty_view
+from zogy_explorer.ui.presenting import first_look, present
 from zogy_explorer.ui.samples import FIELD, check_name
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec
@@ -80,21 +84,51 @@ class ZogyExplorer(Viewer):
         served = document is not None and document.session_context is not None
         courier = None if served else notebook_courier()
         self.session = Session(config, root=root, courier=courier)
+        self.session.present, self.session.first_look = present, first_look
         self._sample = sample
-        self.page = Page(
+        self._painter = Painter(courier or current_courier(), self.session.report)
+        self._address = Address(self.session, self._painter.ask)
+        self._view = empty_view(dark=dark, full_window=served)
+        self._page: Page | None = None
+        self._start(science, template, state)  # the pair is opened while the views are made
+        make = functools.partial(
+            Page,
             self.session,
             dark=dark,
             full_window=served,
             courier=courier,
-            start=functools.partial(self._start, science, template, state),
+            painter=self._painter,
+            view=self._view,
         )
-        self._outputs = NotebookOutputs(self.page.view, courier) if courier is not None else None
         if served:
-            pn.state.on_session_destroyed(lambda context: self.page.close())
+            pn.state.on_session_destroyed(lambda context: self._close())
+            while_scripts_load(document, lambda: self._put(make()))
+        else:
+            self._put(make())
+        self._outputs = NotebookOutputs(self._view, courier) if courier is not None else None
 
-    def _start(
-        self, science: Source, template: Source, state: SessionSpec | None, address: Address
-    ) -> None:
+    def _put(self, page: Page) -> None:
+        self._page = page
+
+    def _close(self) -> None:
+        """The browser has gone, perhaps before there were views."""
+        closing = self._page or self.session
+        closing.close()
+
+    @property
+    def page(self) -> Page:
+        """The views; when served, they come while the browser loads its scripts.
+
+        Raises
+        ------
+        InputError
+            If they are not there yet.
+        """
+        if self._page is None:
+            raise InputError("the page is still being made: use it when its pair is on screen")
+        return self._page
+
+    def _start(self, science: Source, template: Source, state: SessionSpec | None) -> None:
         """Open what the address says, else the saved session, else the pair."""
 
         def given() -> None:
@@ -103,7 +137,7 @@ class ZogyExplorer(Viewer):
             else:
                 self._open(science, template)
 
-        search = address.attach()
+        search = self._address.attach()
         if search:
             open_search(self.session, search, given)
         else:
@@ -172,4 +206,4 @@ class ZogyExplorer(Viewer):
         return super().servable(title=title or TITLE, **kwargs)
 
     def __panel__(self) -> Viewable:
-        return self.page.view if self._outputs is None else self._outputs.open()
+        return self._view if self._outputs is None else self._outputs.open()

@@ -19,6 +19,7 @@ from zogy_explorer.engine.arithmetic import warm_up
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.errors import CancelledError
 from zogy_explorer.ui.couriers import Courier, InlineCourier, Stop, current_courier
+from zogy_explorer.ui.courtesy import step_back
 
 Landing = Callable[[Any], Awaitable[None] | None]
 
@@ -37,7 +38,7 @@ def cell_pool() -> Executor:
 @functools.cache
 def frame_pool() -> Executor:
     """The one lane for whole frames and files, shared by all users of the process."""
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="frame")
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="frame", initializer=step_back)
 
 
 class InlineExecutor(Executor):
@@ -65,19 +66,17 @@ class Painter:
         Of the page.
     on_error
         Called with whatever goes wrong.
-    after
+
+    Attributes
+    ----------
+    after : callable
         Called when all is painted.
     """
 
-    def __init__(
-        self,
-        courier: Courier,
-        on_error: Callable[[Exception], None],
-        after: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, courier: Courier, on_error: Callable[[Exception], None]) -> None:
         self._courier = courier
         self._on_error = on_error
-        self._after = after
+        self.after: Callable[[], None] = lambda: None
         self._wanted: dict[Callable[[], object], None] = {}
 
     def ask(self, paint: Callable[[], object]) -> None:
@@ -94,7 +93,7 @@ class Painter:
                 paint()
             except Exception as error:  # one broken view must not take the others with it
                 self._on_error(error)
-        self._after()
+        self.after()
 
 
 @dataclass

@@ -27,10 +27,9 @@ from zogy_explorer.ui.inspector import Inspector
 from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.layers import cell_layers, frame_layers
 from zogy_explorer.ui.live import Painter
-from zogy_explorer.ui.location import Address
 from zogy_explorer.ui.notebook import NotebookCourier
 from zogy_explorer.ui.notices import Notices
-from zogy_explorer.ui.presenting import first_look, flag_text, present
+from zogy_explorer.ui.presenting import flag_text
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
 from zogy_explorer.ui.state import Frame
@@ -40,6 +39,24 @@ from zogy_explorer.ui.wall import ImageWall
 
 NOTEBOOK_HEIGHT = 860
 """[px] Height of the page in a notebook, where no window gives one."""
+
+
+def empty_view(*, dark: bool, full_window: bool) -> pn.Column:
+    """The root of a page, with its colours and its place in the window and nothing on it yet."""
+    place: dict[str, Any] = (
+        {"sizing_mode": "stretch_both", "styles": {"position": "fixed", "inset": "0"}}
+        if full_window
+        else {"sizing_mode": "stretch_width", "height": NOTEBOOK_HEIGHT}
+    )
+    return styled(
+        pn.Column(
+            name="zogy-explorer",
+            css_classes=theme_classes(dark),
+            stylesheets=[ROOT_CSS],
+            margin=0,
+            **place,
+        )
+    )
 
 
 class Page:
@@ -55,9 +72,8 @@ class Page:
         Fill the browser's window; False: stand in a notebook.
     courier
         Of the notebook that the page stands in; None: the page is served.
-    start
-        Opens a pair. It is called before the views are made: they are made while the subtraction
-        runs.
+    painter, view
+        What paints, and an empty root, that are there already; None: new ones.
     """
 
     def __init__(
@@ -67,17 +83,16 @@ class Page:
         dark: bool = True,
         full_window: bool = True,
         courier: NotebookCourier | None = None,
-        start: Callable[[Address], None] = lambda address: None,
+        painter: Painter | None = None,
+        view: pn.Column | None = None,
     ) -> None:
         self.session = session
         self.dark = dark
         self._full_window = full_window
-        self.painter = Painter(courier or current_courier(), session.report, self._push)
+        self.painter = painter or Painter(courier or current_courier(), session.report)
+        self.painter.after = self._push
         if courier is not None:
             courier.after = self._push
-        session.present, session.first_look = present, first_look
-        self.address = Address(session, self.painter.ask)
-        start(self.address)
         self._painted_frame: Frame | None = None
         self._on_wall: tuple[Exposure, Exposure] | None = None  # whose images these are
         self.wall = ImageWall(dark=dark)
@@ -102,7 +117,8 @@ class Page:
             self.painter.ask,
             self._show_rest,
         )
-        self.view = styled(self._arrange(full_window))
+        self.view = empty_view(dark=dark, full_window=full_window) if view is None else view
+        self.view.objects = [styled(part) for part in self._arrange()]
         session.visible_box = self._visible_box
         self.wall.on_tap(session.select_at)
         self.wall.on_view(lambda view: session.param.update(view=view))
@@ -195,7 +211,7 @@ class Page:
 
     # -- arrangement -----------------------------------------------------------------------
 
-    def _arrange(self, full_window: bool) -> pn.viewable.Viewable:
+    def _arrange(self) -> list[pn.viewable.Viewable]:
         place = self._rest.places
         centre = pn.Column(
             *self._notices.views,
@@ -237,24 +253,14 @@ class Page:
             styles={"border-left": "1px solid var(--zx-border)"},
         )
         body = pn.Row(left, centre, right, sizing_mode="stretch_both", margin=0)
-        options: dict[str, Any] = (
-            {"sizing_mode": "stretch_both", "styles": {"position": "fixed", "inset": "0"}}
-            if full_window
-            else {"sizing_mode": "stretch_width", "height": NOTEBOOK_HEIGHT}
-        )
-        return pn.Column(
+        return [
             BrowserCare(),
             self.header.view,
             body,
             self.help,
             self.keys,
             self.exports.downloads.view,
-            name="zogy-explorer",
-            css_classes=theme_classes(self.dark),
-            stylesheets=[ROOT_CSS],
-            margin=0,
-            **options,
-        )
+        ]
 
     def _actions(self) -> dict[str, Any]:
         session = self.session

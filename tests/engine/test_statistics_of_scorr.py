@@ -7,10 +7,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.signal import fftconvolve
 from scipy.special import ndtr
 
 from zogy_explorer import Exposure, KernelPsf, ZogyConfig, ZogyTask, make_pair
 from zogy_explorer.engine import Difference
+from zogy_explorer.engine.statistics import noise_sample
 
 SIDE = 512
 REALISATIONS = 6
@@ -189,3 +191,24 @@ def test_a_wrong_variance_plane_is_seen_and_flagged(factor: float) -> None:
     assert cell.noise.scorr_measured == pytest.approx(factor**-0.5, rel=0.1)
     expected = "SCORR_SIGMA_HIGH" if factor < 1 else "SCORR_SIGMA_LOW"
     assert expected in {flag.name for flag in cell.flags}
+
+
+@pytest.mark.parametrize("flux", [600.0, 6000.0])
+def test_wings_of_new_sources_are_no_noise(flux):
+    """A wide PSF spreads what changed over many pixels below any clipping limit."""
+    width, side, sigma = 3.2, 300, 2.0
+    rng = np.random.default_rng(11)
+    places = np.linspace(40, side - 40, 4).astype(int)
+    sky = np.zeros((side, side))
+    sky[np.ix_(places, places)] = flux
+    stamp = _gaussian(width, 61)
+    seen = fftconvolve(sky, stamp, mode="same")
+    pair = []
+    for light in (seen, 0.0):
+        noise = rng.normal(light, sigma, (side, side))
+        variance = np.full((side, side), sigma**2)
+        pair.append(Exposure(noise, variance=variance, psf=KernelPsf(stamp)))
+    config = ZogyConfig(scaleByCalibration=False, background="none")
+    noise = ZogyTask(config=config).run(*pair).cells[0].noise
+    assert abs(noise.scorr_measured - 1) < SAMPLING * noise.scorr_error
+    assert noise.n_pixels < 0.9 * side**2 / noise_sample((side, side))[0].step ** 2

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from zogy_explorer.engine.flags import Flag, raise_flag
 from zogy_explorer.engine.result import CellResult, NoiseCheck
-from zogy_explorer.engine.statistics import clipped_sigma, noise_sample
+from zogy_explorer.engine.statistics import clipped_sigma, noise_sample, robust_sigma
 
 Plane = NDArray[np.floating]
 
 _LEAST_PIXELS = 200
 _TOLERANCE = 0.05  # a departure of σ(Scorr) from 1 below this is not worth a flag
 _SIGNIFICANCE = 4.0  # nor one below this many sampling errors
+_SOURCE = 5.0  # σ from which a pixel belongs to a source or a residual, and not to the noise
+_REMAINDER = 0.1  # of such a pixel's value that its surroundings may keep and still be noise
 
 
 def check_noise(result: CellResult, quiet: NDArray[np.bool_]) -> NoiseCheck:
     """σ of D, S and Scorr of a computed cell over the ``quiet`` pixels of its `noise_sample`.
 
-    Each plane is taken over its own predicted σ and clipped at 5 robust σ.
+    Each plane is taken over its own predicted σ and clipped at 5 robust σ. What changed in the
+    sky is no noise: pixels within the wings of one over 5 σ do not count.
     """
     assert result.diff is not None
     assert result.diff_variance is not None
     shape = result.diff.shape
     sample = noise_sample((shape[0], shape[1]))
+    if result.scorr is not None:
+        quiet = _without_sources(result.scorr[sample], quiet, result.psf_score, sample[0].step)
     n = int(np.count_nonzero(quiet))
     if n < _LEAST_PIXELS:
         return NoiseCheck(n_pixels=n)
@@ -60,6 +66,26 @@ def noise_flags(noise: NoiseCheck) -> list[Flag]:
         return []
     name = "SCORR_SIGMA_HIGH" if departure > 0 else "SCORR_SIGMA_LOW"
     return [raise_flag(name, f"the measured σ of Scorr is {sigma:.2f} ± {error:.2f}, not 1")]
+
+
+def _without_sources(
+    scorr: Plane, quiet: NDArray[np.bool_], psf_score: Plane | None, step: int
+) -> NDArray[np.bool_]:
+    """The quiet pixels of a sample that no source or residual of S has a wing in.
+
+    All of them where too few would be left: in a field that is full of residuals, these are what
+    there is to measure.
+    """
+    if psf_score is None or np.count_nonzero(quiet) < _LEAST_PIXELS:
+        return quiet
+    limit = _SOURCE * max(robust_sigma(scorr[quiet]), 1.0)
+    bright = quiet & (np.abs(scorr) > limit)
+    if not bright.any():
+        return quiet
+    # The area in which P_S has not fallen to the remainder, as a circle.
+    wing = np.sqrt(np.count_nonzero(psf_score > _REMAINDER * psf_score.max()) / np.pi)
+    left = quiet & (ndimage.distance_transform_edt(~bright) * step > wing)
+    return left if np.count_nonzero(left) >= _LEAST_PIXELS else quiet
 
 
 def _predicted_and_pull(values: Plane, variance: Plane) -> tuple[float, float]:

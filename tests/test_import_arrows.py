@@ -15,7 +15,7 @@ import zogy_explorer
 ROOT = Path(zogy_explorer.__file__).parent
 UI_LIBRARIES = ("panel", "bokeh", "holoviews")
 
-FOUNDATIONS = {"version", "errors", "geometry", "masks", "camera"}
+FOUNDATIONS = {"version", "errors", "checks", "geometry", "masks", "camera"}
 CONTAINERS = FOUNDATIONS | {"psf", "exposure"}
 ENGINE = CONTAINERS | {"engine"}
 ROOMS = {"diagnostics", "simulate", "prepare"}
@@ -24,6 +24,7 @@ IO = ENGINE | ROOMS | {"io"}
 ALLOWED: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
+    "checks": FOUNDATIONS,
     "geometry": FOUNDATIONS,
     "masks": FOUNDATIONS,
     "camera": FOUNDATIONS,

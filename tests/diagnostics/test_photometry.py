@@ -137,10 +137,18 @@ def test_without_terms_the_budget_is_source_noise() -> None:
     assert budget.scorr == budget.scorr_source_noise
 
 
-@pytest.mark.parametrize(("x", "y"), [(-3, 10), (10, 400), (np.nan, 5), (np.inf, 5)])
-def test_a_position_off_the_frame_is_refused(x: float, y: float) -> None:
+@pytest.mark.parametrize(
+    ("x", "y", "says"),
+    [
+        (-3, 10, "is off the frame"),
+        (10, 400, "is off the frame"),
+        (np.nan, 5, "two finite numbers"),
+        (np.inf, 5, "two finite numbers"),
+    ],
+)
+def test_a_position_off_the_frame_is_refused(x: float, y: float, says: str) -> None:
     pair, _ = sources(7, 100.0, n=2)
-    with pytest.raises(InputError, match="is off the frame"):
+    with pytest.raises(InputError, match=says):
         error_budget(subtracted(pair, **SCALED), x, y)
 
 

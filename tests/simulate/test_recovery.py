@@ -261,3 +261,25 @@ def test_pulls_of_bright_sources_are_one_in_cells_that_follow_the_psf() -> None:
 
     assert pulls() > 2
     assert pulls(doSpatialGrid=True, gridInnerSize=1.0) == pytest.approx(1.0, abs=0.25)
+
+
+def test_fluxes_away_from_the_step_leave_the_curve_open():
+    flux, tried = np.array([60.0, 200.0]), np.array([50, 50])
+    curve = fit_curve(flux, np.array([1, 50]), tried)
+    assert not curve.error_at(0.9) < 20
+    many = np.linspace(40, 200, 9)
+    shares = ndtr((many - 100) / 20)
+    good = fit_curve(many, np.round(500 * shares).astype(int), np.full(9, 500))
+    assert 0 < good.error_at(0.5) < good.error_at(0.9) < 3
+
+
+def test_errors_of_the_curve_are_those_of_repeated_trials():
+    rng = np.random.default_rng(4)
+    flux, tried = np.linspace(60, 160, 6), np.full(6, 60)
+    curves = [
+        fit_curve(flux, rng.binomial(tried, ndtr((flux - 100) / 20)), tried) for _ in range(200)
+    ]
+    for fraction in (0.5, 0.9):
+        values = np.array([c.flux_at(fraction) for c in curves])
+        expected = np.median([c.error_at(fraction) for c in curves])
+        assert values.std() == pytest.approx(expected, rel=0.2)

@@ -7,9 +7,9 @@ holds, or a position with units. What can be understood is; the rest is an `Inpu
 from __future__ import annotations
 
 import math
-import reprlib
 from typing import Any
 
+from zogy_explorer.checks import real, shown
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.errors import InputError
 
@@ -32,25 +32,16 @@ def position(x: Any, y: Any) -> tuple[float, float]:
 
 def _coordinate(name: str, value: Any) -> float:
     try:
-        number = _number(value)
-    except (TypeError, ValueError, OverflowError):
+        # A Quantity, as in the table of `detect`
+        number = real(value.to_value("pix") if hasattr(value, "to_value") else value)
+    except ValueError:  # of another unit
         number = math.nan
     if not math.isfinite(number):
         raise InputError(
-            f"{name} is {_shown(value)}, but a position must be two finite numbers: give x and y "
+            f"{name} is {shown(value)}, but a position must be two finite numbers: give x and y "
             "in pixels of the science image, xy0 included"
         )
     return number
-
-
-def _number(value: Any) -> float:
-    """A single number; NaN for what `float` would take but nobody meant."""
-    if hasattr(value, "to_value"):  # a Quantity, as in the table of `detect`
-        value = value.to_value("pix")
-    # float() reads "12" as well, but a position that is text was a column not yet converted.
-    if isinstance(value, str | bytes) or getattr(value, "ndim", 0):
-        return math.nan
-    return float(value)
 
 
 def difference_of(subject: Any) -> Difference:
@@ -72,15 +63,6 @@ def difference_of(subject: Any) -> Difference:
     if isinstance(held, Difference):
         return held
     raise InputError(
-        f"{_shown(subject)} is a {type(subject).__name__}, not a Difference: give what "
+        f"{shown(subject)} is a {type(subject).__name__}, not a Difference: give what "
         "run(plan(science, template)) returns, or ZogyTask().run(science, template).difference"
     )
-
-
-def _shown(value: Any) -> str:
-    """A value in one short line."""
-    try:
-        text = reprlib.repr(value)
-    except Exception:  # a repr is anybody's code: the error about the value matters more
-        text = object.__repr__(value)
-    return " ".join(text.split())

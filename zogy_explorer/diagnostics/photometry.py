@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.checks import is_positive, shown
+from zogy_explorer.diagnostics.asked import difference_of, position
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
@@ -103,6 +105,7 @@ def flux_image(difference: Difference) -> FluxImage:
     InputError
         If the difference has no S.
     """
+    difference = difference_of(difference)
     score, variance = _score(difference)
     scale = _known_scale(difference)
     return FluxImage(
@@ -122,8 +125,8 @@ def limiting_flux(difference: Difference, threshold: float = 5.0) -> Plane:
     InputError
         If the difference has no S, or the threshold is not positive.
     """
-    if not (np.isfinite(threshold) and threshold > 0):
-        raise InputError(f"threshold is {threshold}: it must be a positive number of σ")
+    if not is_positive(threshold):
+        raise InputError(f"threshold is {shown(threshold)}: it must be a positive number of σ")
     error = flux_image(difference).error
     return error * error.dtype.type(threshold)
 
@@ -141,9 +144,11 @@ def error_budget(difference: Difference, x: float, y: float) -> ErrorBudget:
     InputError
         If the difference has no S, the position is off the frame or its cell has failed.
     """
+    difference = difference_of(difference)
+    x, y = position(x, y)
     score, _ = _score(difference)
     bbox = score.bbox
-    if not (np.isfinite(x) and np.isfinite(y) and bbox.contains_point(x, y)):
+    if not bbox.contains_point(x, y):
         raise InputError(f"({x:g}, {y:g}) is off the frame {bbox}: give a position on it")
     cell = _cell_at(difference, x, y)
     if not cell.ok:

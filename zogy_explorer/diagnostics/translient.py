@@ -33,6 +33,7 @@ import numpy as np
 import scipy.fft
 from scipy.special import chdtrc, ndtri
 
+from zogy_explorer.diagnostics.asked import difference_of
 from zogy_explorer.diagnostics.local_pair import Error, Plane, cell_inputs, cell_pair
 from zogy_explorer.engine.cutout import CellImage
 from zogy_explorer.engine.equations import Kernels, score
@@ -111,8 +112,8 @@ def translient(result: CellResult | Difference, plan: SubtractionPlan | None = N
     InputError
         If a cell comes without its plan or has no result.
     """
-    if isinstance(result, Difference):
-        return _frame(result)
+    if not isinstance(result, CellResult):
+        return _frame(difference_of(result))
     if plan is None:
         raise InputError(
             f"translient of cell {result.cell.name} needs its plan: call translient(cell, plan), "

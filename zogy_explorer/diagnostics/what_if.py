@@ -11,10 +11,13 @@ mask.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from zogy_explorer.checks import is_positive, real, shown
 from zogy_explorer.diagnostics.local_pair import Error, LocalPair, Plane, cell_inputs, cell_pair
 from zogy_explorer.diagnostics.residual_fit import fit_residual
 from zogy_explorer.diagnostics.residual_window import residual_window
@@ -224,22 +227,23 @@ class Bench:
         self, shift: tuple[float, float], psf_width: float, flux_ratio: float, background: float
     ) -> None:
         most = max(_MOST_SHIFT * self._border, 1.0)
-        if not (np.isfinite(shift).all() and np.hypot(*shift) <= most):
+        steps = [real(step) for step in shift] if isinstance(shift, Iterable) else []
+        if not (len(steps) == 2 and math.hypot(*steps) <= most):
             raise InputError(
-                f"shift is {shift} px: it must be finite and at most {most:g} px, half the border; "
-                "register the pair first"
+                f"shift is {shown(shift)} px: (dx, dy) must be finite and at most {most:g} px, "
+                "half the border; register the pair first"
             )
-        if not abs(psf_width) <= _MOST_WIDTH:
+        if not abs(real(psf_width)) <= _MOST_WIDTH:
             raise InputError(
-                f"psf_width is {psf_width:g}: a fraction of the width within ±{_MOST_WIDTH:g} "
+                f"psf_width is {shown(psf_width)}: a fraction of the width within ±{_MOST_WIDTH:g} "
                 "is needed"
             )
-        if not (np.isfinite(flux_ratio) and flux_ratio > 0):
+        if not is_positive(flux_ratio):
             raise InputError(
-                f"flux_ratio is {flux_ratio:g}: a positive factor is needed; 1 changes nothing"
+                f"flux_ratio is {shown(flux_ratio)}: a positive factor is needed; 1 changes nothing"
             )
-        if not np.isfinite(background):
-            raise InputError(f"background is {background:g}: a finite level is needed")
+        if not np.isfinite(real(background)):
+            raise InputError(f"background is {shown(background)}: a finite level is needed")
 
 
 def what_if(

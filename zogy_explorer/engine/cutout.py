@@ -115,6 +115,8 @@ def cut_cell(
         for (image, role), given in zip(images, variances, strict=True)
     )
     _check_pixels(plan, cell, xy0, flags)
+    if any(flag.name == "NO_GOOD_PIXELS" for flag in flags):  # which says why
+        flags = [flag for flag in flags if flag.name != "NO_VARIANCE"]
     halves: list[CellImage | None] = [None, None]
     if not any(flag.severity == "failed" for flag in flags):
         dtype = _working_type(plan, seen, levels)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zogy_explorer.checks import reals
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.engine.subpixel import Splines, bilinear, windows
 from zogy_explorer.errors import InputError, MissingDataError
@@ -60,7 +61,11 @@ def forced_photometry(difference: Difference, x: ArrayLike, y: ArrayLike) -> For
         raise MissingDataError(
             "the difference has no S: subtract with calculateScore=True to measure fluxes"
         )
-    xs, ys = (np.atleast_1d(np.asarray(part, dtype=np.float64)) for part in (x, y))
+    xs, ys = reals("x of the positions", x), reals("y of the positions", y)
+    if xs.size != ys.size:
+        raise InputError(
+            f"there are {xs.size} x but {ys.size} y: give both of each position, in the same order"
+        )
     cells = [difference.plan.cell_at(px, py) for px, py in zip(xs, ys, strict=True)]
     for px, py, cell in zip(xs, ys, cells, strict=True):
         if cell is None:

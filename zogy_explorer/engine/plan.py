@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from zogy_explorer.checks import instance
 from zogy_explorer.engine.arithmetic import require_arithmetic
 from zogy_explorer.engine.config import ZogyConfig
 from zogy_explorer.engine.flags import Flag, raise_flag
@@ -183,6 +184,9 @@ def plan(
     MissingExtraError
         If the settings ask for packages that are not installed.
     """
+    for role, image in (("science", science), ("template", template)):
+        instance(role, image, Exposure, "read it with Exposure.read, or make one of its arrays")
+    instance("config", config, ZogyConfig, "give ZogyConfig(), with the settings that you want")
     if prepared is None or not prepared.made_for(science, template, config):
         prepared = prepare_pair(science, template, config)
     settings = Settings(config)

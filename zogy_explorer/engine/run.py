@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
+from zogy_explorer.checks import instance
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.plan import SubtractionPlan
@@ -54,6 +55,8 @@ def run(
     InputError
         Under ``strict``, if a cell failed.
     """
+    if executor is not None:
+        instance("executor", executor, Executor, "give one of concurrent.futures, or none")
     cells = _ordered(plan, order)
     with prepared_run(plan, calculate_score, executor, cancel) as work:
         for done, result in enumerate(work.results(cells), 1):

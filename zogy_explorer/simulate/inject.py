@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zogy_explorer.camera import read_camera
+from zogy_explorer.checks import generator, instance
 from zogy_explorer.engine.plan import evaluate_psf
 from zogy_explorer.engine.subpixel import shifted
 from zogy_explorer.errors import InputError
@@ -61,6 +62,7 @@ def inject(
     the flux. Against exact pixel integration of Moffat profiles the largest error of a pixel is
     10⁻⁴ of the peak at a FWHM of 4 px, 6·10⁻⁴ at 3 px, 2·10⁻³ at 2.5 px and 9·10⁻³ at 2 px.
     """
+    instance("the image to inject into", exposure, Exposure, "read it with Exposure.read")
     xs, ys, fluxes = _sources(exposure, x, y, flux)
     psf = require_psf(exposure, exposure.name or "the exposure")
     electrons = None if gain == np.inf else read_camera(exposure.meta, gain=gain).gain
@@ -73,7 +75,7 @@ def inject(
     if electrons is not None:
         expected = np.maximum(light, 0.0)  # a measured stamp may dip below zero
         lit = expected > 0
-        counts = np.random.default_rng(rng).poisson(expected[lit] * electrons)
+        counts = _poisson(expected[lit] * electrons, generator(rng))
         noisy = light.copy()
         noisy[lit] += counts / electrons - expected[lit]
         if variance is not None:
@@ -89,6 +91,17 @@ def inject(
     )
 
 
+def _poisson(expected: Array, rng: np.random.Generator) -> Array:
+    """Electrons that arrive where so many are expected."""
+    try:
+        return rng.poisson(expected).astype(np.float64)
+    except ValueError as error:
+        raise InputError(
+            f"the light of the injected sources is {expected.max():.3g} electrons in a pixel, "
+            "more than can be drawn: give fainter sources, or gain=np.inf for light without noise"
+        ) from error
+
+
 def _sources(
     exposure: Exposure, x: ArrayLike, y: ArrayLike, flux: ArrayLike
 ) -> tuple[Array, Array, Array]:
@@ -96,7 +109,7 @@ def _sources(
     try:
         parts = [np.asarray(part, dtype=np.float64) for part in (x, y, flux)]
         xs, ys, fluxes = (np.ravel(part) for part in np.broadcast_arrays(*parts))
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(
             f"x, y and flux of the sources cannot be combined ({error}): give numbers, or arrays "
             "of one length"

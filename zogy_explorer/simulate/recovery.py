@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zogy_explorer.checks import generator, is_positive, reals, shown
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.engine.config import ZogyConfig
 from zogy_explorer.engine.plan import plan
@@ -89,6 +90,16 @@ class Completeness:
         """Flux at which 90 % are found; NaN if the data do not say."""
         return self.curve.flux_at(0.9)
 
+    @property
+    def flux_50_error(self) -> float:
+        """Standard error of `flux_50`."""
+        return self.curve.error_at(0.5)
+
+    @property
+    def flux_90_error(self) -> float:
+        """Standard error of `flux_90`; large where few fluxes lie on the curve's step."""
+        return self.curve.error_at(0.9)
+
 
 def completeness(
     science: Exposure,
@@ -145,10 +156,12 @@ def completeness(
     all of them. Nothing else widens them: with constant PSFs they are 1.0 in any grid.
     """
     levels = _levels(fluxes)
-    if int(trials) != trials or trials < 1:
-        raise InputError(f"trials is {trials}: it must be a whole number of at least 1")
-    if not (np.isfinite(threshold) and threshold > 0):
-        raise InputError(f"threshold is {threshold}: it must be a positive number of σ, such as 5")
+    if not (is_positive(trials) and int(trials) == trials):
+        raise InputError(f"trials is {shown(trials)}: it must be a whole number of at least 1")
+    if not is_positive(threshold):
+        raise InputError(
+            f"threshold is {shown(threshold)}: it must be a positive number of σ, such as 5"
+        )
     base = _base(science, template, config, executor, cancel)
     settings = _resolved(config, base)
     free = free_pixels(base)
@@ -166,11 +179,11 @@ def completeness(
 
 
 def _levels(fluxes: ArrayLike) -> Array:
-    levels = np.unique(np.atleast_1d(np.asarray(fluxes, dtype=np.float64)))
+    levels = np.unique(reals("flux to be tried", fluxes))
     if levels.size == 0:
         raise InputError("no fluxes were given: name at least one flux to be tried")
     for level in levels:
-        if not (np.isfinite(level) and level > 0):
+        if not is_positive(level):
             raise InputError(f"flux {level:g} cannot be tried: fluxes must be positive")
     return levels
 
@@ -178,6 +191,7 @@ def _levels(fluxes: ArrayLike) -> Array:
 def _seed(rng: np.random.Generator | int | None) -> np.random.SeedSequence:
     if isinstance(rng, np.random.Generator):
         return np.random.SeedSequence(int(rng.integers(2**63)))
+    generator(rng)  # says what is wrong with it
     return np.random.SeedSequence(rng)
 
 

@@ -256,14 +256,20 @@ def show_completeness(chart: Chart, curve: Completeness) -> None:
     chart.ranges((0.0, float(x[-1])), (-0.04, 1.04))
 
 
+def _limit(flux: float, error: float) -> str:
+    """A limiting flux with its error, if the sources tell."""
+    return f"{flux:.4g} ± {error:.2g}" if np.isfinite(flux) else "what these sources leave open"
+
+
 def curve_words(curve: Completeness, study: InjectStudy) -> str:
     """Limiting fluxes, and whether fluxes and errors come back right."""
     total = int(curve.tried.sum())
     predicted = float(np.nanmedian(curve.limiting_flux_by_cell["flux_predicted"]))
     text = (
         f"<p>{total} sources in {escape(study.curve_of)}: half of them found from a flux of "
-        f"<b>{curve.flux_50:.4g}</b>, 90 % from {curve.flux_90:.4g}; "
-        f"{curve.threshold:g} σ predicts {predicted:.4g}.</p>"
+        f"<b>{_limit(curve.flux_50, curve.flux_50_error)}</b>, 90 % from "
+        f"{_limit(curve.flux_90, curve.flux_90_error)}; {curve.threshold:g} σ predicts "
+        f"{predicted:.4g}.</p>"
     )
     good = np.isfinite(curve.pull_sigma)
     if good.any():

@@ -20,7 +20,9 @@ from zogy_explorer.cli.batch import SUMMARY, read_tasks
 from zogy_explorer.cli.settings import kebab
 from zogy_explorer.engine import plan, run
 from zogy_explorer.errors import InputError
+from zogy_explorer.io import read_detections
 from zogy_explorer.io.difference import read_difference
+from zogy_explorer.simulate import inject
 
 
 def exposure(seed, dx=0.0, **changes):
@@ -63,6 +65,45 @@ def test_subtract_writes_the_product_that_the_engine_gives_and_a_report(tmp_path
     assert "Detections beyond 5 σ" in report
     assert "Steps between cells" in report
     assert "gridInnerSize" in report
+
+
+@pytest.mark.parametrize("extension", ["ecsv", "fits", "reg"])
+def test_detections_are_written_as_a_table(tmp_path, capsys, extension):
+    paths = write_pair(tmp_path)
+    science = Exposure.read(paths[0])
+    inject(science, 30, 30, 500.0).write(paths[0])
+    table = tmp_path / f"found.{extension}"
+    words = ["subtract", *paths, "-o", str(tmp_path / "d.fits"), "--detections", str(table)]
+    assert main([*words, "--no-report"]) == 0
+    count = int(capsys.readouterr().out.splitlines()[-1].removeprefix(f"{table}: ").split()[0])
+    if extension == "reg":
+        assert table.read_text().count("circle") == count
+    else:
+        found = read_detections(table)
+        assert len(found) == count
+        assert np.hypot(found["x"].value - 30, found["y"].value - 30).min() < 0.5
+
+
+def test_a_table_of_no_known_kind_is_refused_before_the_work(tmp_path, capsys):
+    paths = write_pair(tmp_path)
+    words = ["subtract", *paths, "-o", str(tmp_path / "d.fits"), "--detections", "found.txt"]
+    assert main(words) == 2
+    assert ".ecsv, .fits, .reg" in capsys.readouterr().err
+    assert not (tmp_path / "d.fits").exists()
+
+
+def test_a_batch_writes_detections_and_goes_on_where_one_is_missing(tmp_path, capsys):
+    for n in (1, 2):
+        write_pair(tmp_path / f"ccd{n}")
+    words = ["batch", str(tmp_path / "*" / "science.fits"), "-o", str(tmp_path / "out")]
+    words += ["--no-report", "--detections", "ecsv"]
+    assert main(words) == 0
+    table = tmp_path / "out" / "ccd1_science.detections.ecsv"
+    assert {"x", "scorr"} <= set(read_detections(table).colnames)
+    table.unlink()
+    assert main(words) == 0
+    assert "1 done, 1 skipped" in capsys.readouterr().out
+    assert table.exists()
 
 
 def test_threads_change_no_bit(tmp_path):

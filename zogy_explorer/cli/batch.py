@@ -81,6 +81,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="compute on the cluster of this scheduler; its workers must see the files",
     )
     parser.add_argument("--no-report", action="store_true", help="write no reports")
+    parser.add_argument(
+        "--detections",
+        choices=("ecsv", "fits", "reg"),
+        help="write a table of what changed for each pair, NAME.detections.KIND",
+    )
     parser.add_argument("--force", action="store_true", help="compute what is there already, too")
     add_run_options(parser)
     add_config_options(parser)
@@ -161,9 +166,9 @@ def is_done(order: PairOrder) -> bool:
         inputs = max(Path(p).stat().st_mtime for p in (order.science, order.template))
     except (OSError, IndexError):
         return False
-    reported = order.report is None or Path(order.report).is_file()
+    beside = all(Path(p).is_file() for p in (order.report, order.detections) if p is not None)
     return bool(
-        reported and made_with == settings_hash(order.config, order.overrides) and written >= inputs
+        beside and made_with == settings_hash(order.config, order.overrides) and written >= inputs
     )
 
 
@@ -182,6 +187,7 @@ def _order(
 ) -> PairOrder:
     # A cluster's workers may stand in another folder.
     output = (folder / f"{task.name}.fits").resolve()
+    kind = options.detections
     return PairOrder(
         science=str(task.science.resolve()),
         template=str(task.template.resolve()),
@@ -190,6 +196,7 @@ def _order(
         config=config,
         threads=options.threads,
         threshold=options.threshold,
+        detections=None if kind is None else str(output.with_suffix(f".detections.{kind}")),
     )
 
 

@@ -10,11 +10,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from zogy_explorer.diagnostics import detect
 from zogy_explorer.engine import Difference, ZogyConfig, plan, run
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.io.detections import write_detections
 from zogy_explorer.io.difference import write_difference
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class PairOrder:
         The FITS product.
     report
         The HTML report, or None.
+    detections
+        The table of detections, or None; its extension says which kind.
     config
         Settings, as `ZogyConfig.to_dict` gives them.
     overrides
@@ -36,7 +43,7 @@ class PairOrder:
     threads
         Threads for the cells.
     threshold
-        Of detections in the report [σ].
+        Of the detections [σ].
     """
 
     science: str
@@ -47,11 +54,12 @@ class PairOrder:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     threads: int = 1
     threshold: float = 5.0
+    detections: str | None = None
 
 
 @dataclass(frozen=True)
 class PairSummary:
-    """What came of a pair, in numbers; ``detections`` is -1 if there was no report."""
+    """What came of a pair, in numbers; ``detections`` is -1 if nobody asked for them."""
 
     cells: int
     failed: int
@@ -84,23 +92,24 @@ def make_products(
     seconds = time.perf_counter() - start
     if not Path(order.output).parent.is_dir():
         Path(order.output).parent.mkdir(parents=True)
-    found = -1
-    if order.report is not None:
-        found = _write_report(difference, order, seconds)
+    table = _write_report(difference, order, seconds) if order.report is not None else None
+    if order.detections is not None:
+        table = detect(difference, order.threshold) if table is None else table
+        write_detections(table, order.detections, overwrite=True)
     write_difference(difference, order.output)
     return PairSummary(
         cells=len(difference.cells),
         failed=len(difference.failed),
         warnings=difference.count("warning"),
         scorr_sigma=difference.scorr_sigma(),
-        detections=found,
+        detections=-1 if table is None else len(table),
         seconds=seconds,
         cause=difference.failed[0].describe_failure() if difference.failed else "",
     )
 
 
-def _write_report(difference: Difference, order: PairOrder, seconds: float) -> int:
-    """Write the report; the number of detections in it."""
+def _write_report(difference: Difference, order: PairOrder, seconds: float) -> QTable:
+    """Write the report; the detections in it."""
     from zogy_explorer.report import Source, make_report, write_report
 
     source = Source(order.science, order.template, seconds)

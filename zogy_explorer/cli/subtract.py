@@ -10,6 +10,7 @@ from zogy_explorer.cli.products import PairOrder, make_products, report_path
 from zogy_explorer.cli.progress import progress_bar
 from zogy_explorer.cli.settings import add_config_options, add_field_options, config_of
 from zogy_explorer.errors import InputError
+from zogy_explorer.io.detections import check_table
 
 USAGE = "science template -o OUT"
 DESCRIPTION = """\
@@ -37,6 +38,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-report", action="store_true", help="write no report")
     parser.add_argument(
+        "--detections",
+        metavar="FILE",
+        help="table of what changed: .ecsv, .fits, or .reg (DS9 regions)",
+    )
+    parser.add_argument(
         "--no-overwrite", action="store_true", help="refuse to replace files that are there"
     )
     parser.add_argument(
@@ -57,7 +63,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=5.0,
         metavar="SIGMA",
-        help="of the detections in the report (default: 5)",
+        help="of the detections (default: 5)",
     )
     parser.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
@@ -72,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     """
     order = make_order(options)
     if options.no_overwrite:
-        for path in filter(None, (order.output, order.report)):
+        for path in filter(None, (order.output, order.report, order.detections)):
             if Path(path).exists():
                 raise InputError(f"{path} exists: choose another name or leave out --no-overwrite")
     with progress_bar("subtracting", "cell", quiet=options.quiet) as show:
@@ -83,8 +89,8 @@ def run(options: argparse.Namespace) -> int:
             f"{summary.failed} failed, σ(Scorr) {summary.scorr_sigma:.3f}, "
             f"{summary.seconds:.1f} s"
         )
-        if order.report is not None:
-            print(f"{order.report}: {summary.detections} detections")
+        for path in filter(None, (order.report, order.detections)):
+            print(f"{path}: {summary.detections} detections")
     if summary.failed == summary.cells:
         print(f"zogy-explorer: no cell could be subtracted: {summary.cause}", file=sys.stderr)
         return 1
@@ -128,4 +134,5 @@ def make_order(options: argparse.Namespace) -> PairOrder:
         overrides=overrides,
         threads=options.threads,
         threshold=options.threshold,
+        detections=options.detections and check_table(Path(options.detections).expanduser()),
     )

@@ -52,6 +52,18 @@ def write_detections(table: QTable, path: str | Path, *, overwrite: bool = True)
         file.write(buffer.getbuffer())
 
 
+def check_table(path: str | Path) -> str:
+    """The path as text, if detections can be written to it: to be asked before long work.
+
+    Raises
+    ------
+    InputError
+        If the extension is not one of `write_detections`.
+    """
+    _extension(path, _WRITERS)
+    return str(path)
+
+
 def read_detections(path: str | Path) -> QTable:
     """Read what `write_detections` wrote as ``.ecsv`` or ``.fits``.
 

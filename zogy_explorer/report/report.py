@@ -41,10 +41,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Report:
-    """A page and what it counts."""
+    """A page and the detections in it."""
 
     html: str
-    detections: int
+    detections: QTable
 
 
 def make_report(difference: Difference, source: Source, *, threshold: float = 5.0) -> Report:
@@ -59,13 +59,12 @@ def make_report(difference: Difference, source: Source, *, threshold: float = 5.
     threshold
         Of the detections [σ].
     """
-    table = detect(difference, threshold) if any(c.ok for c in difference.cells) else None
+    table = detect(difference, threshold)
     statistics = scorr_statistics(difference)
-    count = 0 if table is None else len(table)
     title = f"{Path(source.science).name} − {Path(source.template).name}"
     parts = [
         f"<h1>{escape(title)}</h1>",
-        _summary(difference, source, count, threshold),
+        _summary(difference, source, len(table), threshold),
         _pictures(difference),
         _numbers(difference, source, statistics),
         _noise(difference, statistics),
@@ -82,7 +81,7 @@ def make_report(difference: Difference, source: Source, *, threshold: float = 5.
         f"<footer>zogy-explorer {__version__}, {datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"
         "</footer></main></body></html>\n"
     )
-    return Report(html, count)
+    return Report(html, table)
 
 
 def write_report(report: Report, path: str | Path) -> None:
@@ -233,9 +232,7 @@ def _flags(difference: Difference) -> str:
     return f"<h2>Flags</h2><table>{head}{''.join(rows)}</table>"
 
 
-def _sources(table: QTable | None, threshold: float) -> str:
-    if table is None:
-        return ""
+def _sources(table: QTable, threshold: float) -> str:
     title = f"<h2>Detections beyond {threshold:g} σ</h2>"
     if len(table) == 0:
         return f"{title}<p>None.</p>"

@@ -110,6 +110,7 @@ EXPORTS: Mapping[str, Export] = MappingProxyType(
         "fits": Export("FITS: D, S, Scorr, cells, settings", "_zogy.fits", _fits),
         "report": Export("Report (HTML)", "_report.html", _report),
         "detections-ecsv": Export("Detections (ECSV)", "_detections.ecsv", _detections),
+        "detections-fits": Export("Detections (FITS)", "_detections.fits", _detections),
         "detections-reg": Export("Detections (DS9 regions)", "_detections.reg", _detections),
         "cells-ecsv": Export("Cells (ECSV)", "_cells.ecsv", _cells("ascii.ecsv")),
         "cells-csv": Export("Cells (CSV)", "_cells.csv", _cells("ascii.csv")),

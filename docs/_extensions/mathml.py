@@ -27,7 +27,9 @@ def visit_displaymath(self: Any, node: nodes.math_block) -> None:
     """A formula of its own; its label, if any, is the number that the paper gives it."""
     number = node["label"] if node.get("label") else ""
     target = f' id="equation-{number}"' if number else ""
-    shown = f'<span class="number">({number})</span>' if number else ""
+    # Sphinx joins what stands between commas, as it does in names of targets.
+    words = number.replace(",-", ", ")
+    shown = f'<span class="number">({words})</span>' if number else ""
     self.body.append(
         f'<div class="equation"{target}>{_mathml(node.astext(), "block")}{shown}</div>\n'
     )

@@ -73,12 +73,12 @@ class Peaks:
 
     @property
     def flux(self) -> Array:
-        """α = S/F_S (eq. 41) [calibrated unit]."""
+        """α = S/F_S (eqs. 41, 42) [calibrated unit]."""
         return self.score / self.flux_score
 
     @property
     def flux_error(self) -> Array:
-        """σ_α = √V / F_S (eq. 42) [calibrated unit]."""
+        """σ_α = √V / F_S (eqs. 41, 42) [calibrated unit]."""
         return np.sqrt(self.variance) / self.flux_score
 
     @property

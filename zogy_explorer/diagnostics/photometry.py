@@ -88,12 +88,12 @@ class ErrorBudget:
 
     @property
     def flux(self) -> float:
-        """α = S/F_S [calibrated unit] (eq. 41)."""
+        """α = S/F_S [calibrated unit] (eqs. 41, 42)."""
         return self.score / self.flux_score
 
     @property
     def flux_error(self) -> float:
-        """σ_α (eq. 42) [calibrated unit]."""
+        """σ_α (eqs. 41, 42) [calibrated unit]."""
         return float(np.sqrt(self.total) / self.flux_score)
 
 

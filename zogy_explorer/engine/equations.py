@@ -82,7 +82,7 @@ class Kernels:
         return _square(self.psf_diff)
 
     def flux_score(self, mean_power: float) -> float:
-        """F_S (eq. 42) from the mean of ``score_power`` over the full frequency plane."""
+        """F_S (eqs. 41, 42) from the mean of ``score_power`` over the full frequency plane."""
         w = self.weights
         return (w.flux_n * w.flux_r) ** 2 / w.q * mean_power
 
@@ -198,7 +198,7 @@ def difference_and_score(
     with_score: bool,
     score_r: Spectrum | None,
 ) -> None:
-    """The images of a block of frequencies become D and S (eqs. 12, 13), without kernels.
+    """The images of a block of frequencies become D and S (eqs. 13, 17), without kernels.
 
     With X = to_n P_r N - to_r P_n R and den = w_n|P_r|² + w_r|P_n|²: D = X/√den, and
     S = F_D P_D* D = FnFr/√q · (P_n P_r)* X/den.
@@ -248,7 +248,7 @@ def proper_difference(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spect
 
 
 def score(image_n: Spectrum, image_r: Spectrum, k: Kernels) -> Spectrum:
-    """S = k_n N - k_r R (eqs. 12, 28, 29), the matched filter F_D P_D* D."""
+    """S = k_n N - k_r R (eqs. 12, 28, 29), the matched filter F_D P_D* D (17)."""
     return weighted(k.score_n, image_n, k.score_r, image_r, subtract=True)
 
 

@@ -62,7 +62,7 @@ def difference_and_score(
     with_score: bool,
     score_r: Spectrum | None,
 ) -> None:
-    """The images of a block of frequencies become D and S (eqs. 12, 13)."""
+    """The images of a block of frequencies become D and S (eqs. 13, 17)."""
     f, real = factors, image_n.real.dtype.type
     numbers = (f.noise_n, f.noise_r, f.to_n, f.to_r, f.score, f.floor, f.tiny, 1.0)
     _difference_and_score(

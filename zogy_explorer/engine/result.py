@@ -70,7 +70,7 @@ class CellResult:
     sigma_science, sigma_template
         Background σ of a pixel [calibrated unit].
     flux_science, flux_template, flux_diff, flux_score
-        F_n, F_r, F_D (eq. 15) and F_S (eq. 42).
+        F_n, F_r, F_D (eq. 15) and F_S (eqs. 41, 42).
     centroid_science, centroid_template
         PSF centroids (x, y) from the stamp's centre [px].
     centroid_distance
@@ -174,7 +174,7 @@ class Difference:
 
     @cached_property
     def flux_score(self) -> Plane:
-        """F_S (eq. 42) of each pixel's cell (ny, nx), blended as S is; NaN in failed cells."""
+        """F_S (eqs. 41, 42) of each pixel's cell (ny, nx), blended as S is; NaN in failed cells."""
         bbox, blends = self.plan.bbox, self.plan.config.blendCells > 0
         total, weights = np.zeros(bbox.shape), np.zeros(bbox.shape)
         for result in self.cells:

@@ -117,7 +117,7 @@ class Transfer:
 
     @property
     def flux_score(self) -> float:
-        """F_S (eq. 42)."""
+        """F_S (eqs. 41, 42)."""
         ny, nx = self.compact.psf_diff.shape
         return self.near.flux_score(full_plane_sum(self.near.score_power, nx) / (ny * nx))
 

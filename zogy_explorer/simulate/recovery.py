@@ -51,8 +51,8 @@ class Completeness:
     threshold
         [σ].
     limiting_flux_by_cell
-        One row a cell: name, ``flux_predicted`` = threshold · √V_total/F_S (eq. 42, the median of
-        its free pixels), ``sigma_flux`` = √V_total/F_S, and of the injected sources in it
+        One row a cell: name, ``flux_predicted`` = threshold · √V_total/F_S (eqs. 41, 42, the median
+        of its free pixels), ``sigma_flux`` = √V_total/F_S, and of the injected sources in it
         ``tried``, ``found``, and ``flux_50``, ``flux_90`` at which they are found (NaN where too
         few tell).
     sources

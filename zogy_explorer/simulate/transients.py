@@ -87,7 +87,7 @@ def detectability(
     flux_scale: tuple[float, float],
     gain: float | None,
 ) -> Detectability:
-    """F_S (eq. 42) and the noise of a source's own light (eqs. 26, 27).
+    """F_S (eqs. 41, 42) and the noise of a source's own light (eqs. 26, 27).
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ _MADE = "<!-- Made by docs/make_gallery.py: do not edit. -->"
 _INTRODUCTION = """\
 # What residuals look like, and why
 
-Eight small simulated pairs, each with one thing wrong. Open any of them in the explorer (*Data ▸ sample*, or
+Eight small simulated pairs, each with one thing wrong. Open any of them in the explorer (*Data ▸ Samples*, or
 `zogy-explorer --sample NAME`), tap the residual and ask *Explain*. The pictures show the science image, the template, D / σ and
 Scorr as they come; the last picture is Scorr after the cure.
 """  # noqa: E501

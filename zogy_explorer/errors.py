@@ -77,5 +77,5 @@ class MissingExtraError(ZogyError, ImportError):
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(
             f"{feature} needs an optional package: install it with "
-            f"pip install 'zogy-explorer[{extra}]'"
+            f"pip install 'zogy-explorer[{extra}]' (in a checkout: pip install '.[{extra}]')"
         )

@@ -17,7 +17,7 @@ def shown(science, template, config):
     return run(plan(science, template, config))
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6])
 @pytest.mark.parametrize("name", ILL)
 def test_the_signature_is_there_and_the_cure_takes_it_away(name, seed):
     case = PATHOLOGIES[name]
@@ -31,6 +31,13 @@ def test_the_healthy_pair_shows_none_of_the_signatures(seed):
     difference = shown(*PATHOLOGIES["perfect"].draw(seed), ZogyConfig())
     for case in PATHOLOGIES.values():
         assert abs(case.signature(difference)) < case.limit, case.name
+
+
+@pytest.mark.parametrize("name", ILL)
+def test_the_words_of_the_cure_name_each_setting_that_it_takes(name):
+    case = PATHOLOGIES[name]
+    for field in case.cure_settings:
+        assert field in case.cure
 
 
 def test_registering_the_shifted_pair_cures_it_too():

@@ -318,9 +318,9 @@ _ALL = (
         "The PSFs change over the field, and the whole frame is subtracted as one cell.",
         "Stars are clean in the middle and leave rings and holes towards the corners.",
         "σ is the largest |Scorr| more than 10 px from the edge",
-        "Divide the frame: doSpatialGrid on and gridInnerSize = 1. Each cell is then as wide as its "
-        "border and has the PSFs of its own place; with the usual 8 borders a frame as small as "
-        "this one stays a single cell.",
+        "Divide the frame: doSpatialGrid on and gridInnerSize = 1. Each cell is then as wide as "
+        "its border and has the PSFs of its own place; with the usual 8 borders a frame as small "
+        "as this one stays a single cell.",
         _varying,
         inside,
         settings={"doSpatialGrid": False},

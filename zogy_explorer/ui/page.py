@@ -125,7 +125,7 @@ class Page:
         self.wall.on_tap(lambda x, y: session.studies.tap(x, y, self.wall.step))
         session.studies.cursor = lambda: self.wall.cursor
         if courier is not None:
-            self.wall.later = courier.later
+            self.wall.call_later_by(courier.later)
         self._follow(self._show_frame, "frame")
         self._follow(self._show_live, "live_cell")
         self._follow(self._show_growing, "growing")

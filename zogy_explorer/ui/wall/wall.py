@@ -7,14 +7,13 @@ with large images can be done elsewhere, with `build_pyramids`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bokeh import events
-from bokeh.models import InlineStyleSheet, LinearColorMapper, Range1d
+from bokeh.models import InlineStyleSheet, LinearColorMapper
 from numpy.typing import NDArray
 
 from zogy_explorer.geometry import Box
@@ -27,6 +26,7 @@ from zogy_explorer.ui.wall.frame import Frame, LayerData
 from zogy_explorer.ui.wall.hold import one_message
 from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
 from zogy_explorer.ui.wall.layout import arrange, place_panels
+from zogy_explorer.ui.wall.linked_view import LinkedView
 from zogy_explorer.ui.wall.marks import CellLike, GridMarks, SelectionMarks
 from zogy_explorer.ui.wall.palettes import DARK, LIGHT, diverging_palette, sky_palette
 from zogy_explorer.ui.wall.panel import Panel, mask_header, value_header
@@ -35,15 +35,13 @@ from zogy_explorer.ui.wall.pyramid import Pyramid, View
 from zogy_explorer.ui.wall.readout import Readout
 from zogy_explorer.ui.wall.sky import tangent_plane
 from zogy_explorer.ui.wall.sky_marks import SkyMarks
-from zogy_explorer.ui.wall.viewport import Window, box_view, differs, fitted, paint_window
+from zogy_explorer.ui.wall.viewport import Window, box_view, paint_window
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 _ASSUMED_SIZE = (400, 300)  # of a panel, until the browser has told [px]
-_SETTLE_MS = 20  # repaints are at least so far apart; a half-told change of the view waits so long
 _PAN_MARGIN = 0.1  # painted beyond the view, so that a pan does not start with blank edges
-_LEAST_VIEW = 4.0  # [px of the image] as far as one can zoom in
 _NOWHERE = Box(0, 0, 100, 100)  # a place to be without a pair
 _FIT_MARGIN = 0.02  # around the whole image: selected cells may reach past its edge
 
@@ -72,9 +70,6 @@ class ImageWall:
         How many times images were painted so far.
     tapped, line
         The last point that was tapped and the last line that was drawn; None: none yet.
-    later : callable
-        Runs a call after some milliseconds, where models may be written; a served page's document
-        by default.
     """
 
     def __init__(
@@ -88,10 +83,6 @@ class ImageWall:
         self.painted = 0
         self._theme = DARK if dark else LIGHT
         self._frame = Frame(self.layers)
-        self._wanted: View = box_view(self._frame.box)
-        self._writing = False
-        self._due: float | None = None  # when the next repaint is, by `time.monotonic` [s]
-        self._settled = 0.0  # when the last one was
         self._present: list[str] = []
         self._columns = columns
         self._alone: str | None = None
@@ -99,17 +90,17 @@ class ImageWall:
         self._cut_callbacks: list[Callable[[Line], None]] = []
         self.tapped: tuple[float, float] | None = None
         self.line: Line | None = None
-        self._view_callbacks: list[Callable[[View], None]] = []
-        self.later: Callable[[Callable[[], None], int], object] = self._after
+        self._linked = LinkedView(
+            size=lambda: self._size,
+            paint=self._paint,
+            hold=self._hold,
+            later=self._after,
+            blank=lambda: self._frame.blank,
+        )
 
-        # The limit is never changed: a browser that hears of one before the range that goes with
-        # it moves the old range inside, and its answer would pass for a user's pan.
-        self._x_range = Range1d(0, _LEAST_VIEW, min_interval=_LEAST_VIEW, name="x-range")
-        self._y_range = Range1d(0, _LEAST_VIEW, min_interval=_LEAST_VIEW, name="y-range")
-        self._told = self.view
         self.panels: dict[str, Panel] = {}
         for spec in self.layers:
-            self.panels[spec.name] = Panel(spec, self._x_range, self._y_range)
+            self.panels[spec.name] = Panel(spec, self._linked.x_range, self._linked.y_range)
         self._overlay_mapper = LinearColorMapper(palette=["#00000000"] * 256, low=-0.5, high=255.5)
         self._overlays = self._add_overlays()
         self._grid = GridMarks(self._theme)
@@ -140,6 +131,13 @@ class ImageWall:
         self._listen()
 
     # What a page tells the wall.
+
+    def call_later_by(self, later: Callable[[Callable[[], None], int], object]) -> None:
+        """Have ``later`` run calls after some milliseconds where models may be written.
+
+        By default a served page's document does.
+        """
+        self._linked.later = later
 
     def release(self) -> None:
         """Let all images go, without a word to the browser: the page has gone."""
@@ -183,9 +181,9 @@ class ImageWall:
             self._selection.set_cell(None)
             self._grid.set_cells((), (), ())
             if reset_view:
-                self._wanted = box_view(bbox, _FIT_MARGIN)
-            self._show_wanted()
-        self._tell_view()
+                self._linked.wanted = box_view(bbox, _FIT_MARGIN)
+            self._linked.fit()
+        self._linked.tell()
 
     def set_layers(self, layers: Mapping[str, LayerData]) -> None:
         """Replace the full frame of some layers; the view stays."""
@@ -264,11 +262,11 @@ class ImageWall:
 
     def zoom_in(self) -> None:
         """Half the view, about its centre."""
-        self._zoom(0.5)
+        self._linked.zoom(0.5)
 
     def zoom_out(self) -> None:
         """Twice the view, about its centre."""
-        self._zoom(2.0)
+        self._linked.zoom(2.0)
 
     def maximise(self, name: str) -> None:
         """Give one layer all the room; if it has it already, all layers share it again."""
@@ -278,10 +276,7 @@ class ImageWall:
 
     def set_view(self, view: View) -> None:
         """Show at least this part of the pixel grid (left, bottom, right, top)."""
-        self._wanted = view
-        with self._hold():
-            self._show_wanted()
-        self._tell_view()
+        self._linked.show(view)
 
     def set_dark(self, dark: bool) -> None:
         """Change the theme."""
@@ -290,20 +285,12 @@ class ImageWall:
             self._restyle()
             self._headers()
 
-    def _zoom(self, factor: float) -> None:
-        left, bottom, right, top = self.view
-        x, y = (left + right) / 2, (bottom + top) / 2
-        half_x, half_y = factor * (right - left) / 2, factor * (top - bottom) / 2
-        if min(half_x, half_y) * 2 >= _LEAST_VIEW:
-            self.set_view((x - half_x, y - half_y, x + half_x, y + half_y))
-
     # What the wall tells a page.
 
     @property
     def view(self) -> View:
         """Left, bottom, right and top of what the panels show, on the pixel grid."""
-        x, y = self._x_range, self._y_range
-        return (x.start, y.start, x.end, y.end)
+        return self._linked.shown
 
     @property
     def settings(self) -> DisplaySettings:
@@ -324,7 +311,7 @@ class ImageWall:
 
     def on_view(self, callback: Callable[[View], None]) -> None:
         """Call with the view after it has changed and was painted."""
-        self._view_callbacks.append(callback)
+        self._linked.on_change(callback)
 
     # Models.
 
@@ -340,9 +327,6 @@ class ImageWall:
         ]
 
     def _listen(self) -> None:
-        for axis in (self._x_range, self._y_range):
-            for end in ("start", "end"):
-                axis.on_change(end, self._on_range)
         for panel in self.panels.values():
             for dimension in ("inner_width", "inner_height"):
                 panel.figure.on_change(dimension, self._on_size)
@@ -412,14 +396,7 @@ class ImageWall:
     @property
     def step(self) -> float:
         """Image pixels a screen pixel."""
-        return (self._x_range.end - self._x_range.start) / self._size[0]
-
-    def _show_wanted(self) -> None:
-        """Set the ranges to the wanted view at the panels' present size, and paint."""
-        x0, y0, x1, y1 = fitted(self._wanted, *self._size)
-        self._x_range.update(start=x0, end=x1)
-        self._y_range.update(start=y0, end=y1)
-        self._paint()
+        return self._linked.step
 
     def _paint(self, names: Iterable[str] | None = None) -> None:
         """Paint some layers, or all; called within `_hold`."""
@@ -453,24 +430,13 @@ class ImageWall:
     @contextmanager
     def _hold(self) -> Iterator[None]:
         """What is written inside leaves as one message, and is known to be our own."""
-        outer, self._writing = self._writing, True
-        try:
-            with one_message(self.model.document):
-                yield
-        finally:
-            self._writing = outer
+        with self._linked.writing(), one_message(self.model.document):
+            yield
 
     # What a browser tells the wall.
 
-    def _on_range(self, attr: str, old: float, new: float) -> None:
-        if not self._writing:
-            self._wanted = self.view
-            # The four ends come one by one: pixels are square again when all have come.
-            halfway = differs(self.view, fitted(self._wanted, *self._size))
-            self._soon(_SETTLE_MS if halfway else 0)
-
     def _on_size(self, attr: str, old: int, new: int) -> None:
-        self._soon()
+        self._linked.soon()
 
     def _on_cut(self, line: Line) -> None:
         self.line = line
@@ -479,7 +445,7 @@ class ImageWall:
 
     def _on_divider(self, where: float) -> None:
         self._frame.comparison.divider = where
-        self._soon()
+        self._linked.soon()
 
     def _on_tap(self, event: Any) -> None:
         if event.x is None or event.y is None:
@@ -488,18 +454,6 @@ class ImageWall:
         self.tapped = (float(event.x), float(event.y))
         for callback in self._tap_callbacks:
             callback(float(event.x), float(event.y))
-
-    def _soon(self, wait: float = _SETTLE_MS) -> None:
-        """Answer a change at once, but the last of a burst: a pan sends sixty a second."""
-        now = time.monotonic()
-        due = max(now + wait / 1000, self._settled + _SETTLE_MS / 1000)
-        if self._due is None or due < self._due:
-            self._due = due
-            self.later(lambda: self._settle_if(due), round(1000 * (due - now)))
-
-    def _settle_if(self, due: float) -> None:
-        if self._due == due:  # else another change asked for it earlier
-            self._settle()
 
     def _after(self, call: Callable[[], None], milliseconds: int) -> None:
         """A served page's document calls back; without one it is done at once."""
@@ -510,22 +464,3 @@ class ImageWall:
             document.add_next_tick_callback(call)
         else:
             document.add_timeout_callback(call, milliseconds)
-
-    def _settle(self) -> None:
-        """Paint what the browser shows now; ranges change only if pixels are no longer square."""
-        self._due = None
-        if self._frame.blank:
-            return  # the first images are fitted to the panels' size, and on their way
-        with self._hold():
-            if differs(self.view, fitted(self._wanted, *self._size)):
-                self._show_wanted()
-            else:
-                self._paint()
-        self._settled = time.monotonic()
-        self._tell_view()
-
-    def _tell_view(self) -> None:
-        if self.view != self._told:
-            self._told = self.view
-            for callback in self._view_callbacks:
-                callback(self.view)

@@ -212,3 +212,22 @@ def test_wings_of_new_sources_are_no_noise(flux):
     noise = ZogyTask(config=config).run(*pair).cells[0].noise
     assert abs(noise.scorr_measured - 1) < SAMPLING * noise.scorr_error
     assert noise.n_pixels < 0.9 * side**2 / noise_sample((side, side))[0].step ** 2
+
+
+def test_a_hit_that_rings_in_d_alone_is_flagged():
+    """Stamps with noise of their own: where neither has power, D passes a sharp hit on."""
+    rng = np.random.default_rng(5)
+    side, sigma = 200, 3.0
+    pair = []
+    for width, hit in ((1.6, 2e5), (1.4, 0.0)):
+        stamp = _gaussian(width, 31)
+        stamp = stamp + rng.normal(0, 2e-6 * stamp.max(), stamp.shape)
+        noise = rng.normal(0, sigma, (side, side))
+        noise[90, 110] += hit
+        variance = np.full((side, side), sigma**2)
+        pair.append(Exposure(noise, variance=variance, psf=KernelPsf(stamp / stamp.sum())))
+    config = ZogyConfig(scaleByCalibration=False, background="none", frequencyFloor=0.0)
+    ringing = ZogyTask(config=config).run(*pair).cells[0]
+    assert "DIFF_SIGMA_HIGH" in {flag.name for flag in ringing.flags}
+    mended = ZogyTask(config=config.copy(frequencyFloor=1e-4)).run(*pair).cells[0]
+    assert "DIFF_SIGMA_HIGH" not in {flag.name for flag in mended.flags}

@@ -102,6 +102,13 @@ _KINDS = (
         "or variances set too high.",
     ),
     FlagKind(
+        "DIFF_SIGMA_HIGH",
+        "warning",
+        "D is noisier than predicted though Scorr is not: something rings in D.",
+        "Mask particle hits and saturated pixels, or raise frequencyFloor: where neither PSF has "
+        "power, D passes any sharp edge on. S, Scorr and fluxes do not suffer.",
+    ),
+    FlagKind(
         "MASKED_AREA",
         "warning",
         "A large part of the cell is masked as bad.",

@@ -15,6 +15,7 @@ Plane = NDArray[np.floating]
 _LEAST_PIXELS = 200
 _TOLERANCE = 0.05  # a departure of σ(Scorr) from 1 below this is not worth a flag
 _SIGNIFICANCE = 4.0  # nor one below this many sampling errors
+_RINGS = 0.1  # nor is a σ of D so much above the predicted one
 _SOURCE = 5.0  # σ from which a pixel belongs to a source or a residual, and not to the noise
 _REMAINDER = 0.1  # of such a pixel's value that its surroundings may keep and still be noise
 
@@ -57,15 +58,27 @@ def check_noise(result: CellResult, quiet: NDArray[np.bool_]) -> NoiseCheck:
 
 
 def noise_flags(noise: NoiseCheck) -> list[Flag]:
-    """The flag that a measured σ(Scorr) away from 1 deserves, if any."""
+    """The flag that a measured σ(Scorr) away from 1 deserves, or D where Scorr is as it should be.
+
+    What makes all noise wrong shows in both, and is said once.
+    """
     sigma, error = noise.scorr_measured, noise.scorr_error
     if not np.isfinite(sigma):
         return []
     departure = sigma - 1.0
     if abs(departure) <= max(_TOLERANCE, _SIGNIFICANCE * error):
-        return []
+        return _ringing(noise)
     name = "SCORR_SIGMA_HIGH" if departure > 0 else "SCORR_SIGMA_LOW"
     return [raise_flag(name, f"the measured σ of Scorr is {sigma:.2f} ± {error:.2f}, not 1")]
+
+
+def _ringing(noise: NoiseCheck) -> list[Flag]:
+    ratio = noise.diff_measured / noise.diff_predicted
+    # D's pixels are independent, unlike those of Scorr.
+    if not ratio - 1.0 > max(_RINGS, _SIGNIFICANCE / np.sqrt(2 * noise.n_pixels)):
+        return []
+    cause = f"the measured σ of D is {ratio:.2f} times the predicted one"
+    return [raise_flag("DIFF_SIGMA_HIGH", cause)]
 
 
 def _without_sources(

@@ -85,6 +85,16 @@ def test_shared_noise_predicts_less_than_one(
     assert "share noise" in explain_sigma(noise)
 
 
+@pytest.mark.parametrize("change", [{}, {"smooth": 0.6}, {"shared": 0.5}])
+def test_the_noise_of_d_is_predicted_too(
+    sky_pair: Callable, subtracted: Callable, change: dict[str, float]
+) -> None:
+    difference = subtracted(sky_pair(**change))
+    check = difference.cells[0].noise
+    ratio = check.diff_measured / check.diff_predicted
+    assert of_one_cell(difference).expected_diff_ratio == pytest.approx(ratio, abs=0.02)
+
+
 def test_a_wrong_variance_plane_is_told_from_correlation(
     sky_pair: Callable, subtracted: Callable
 ) -> None:

@@ -36,6 +36,7 @@ from zogy_explorer.engine.statistics import clipped_sigma
 
 Plane = NDArray[np.floating]
 Flags = NDArray[np.bool_]
+Sigmas = tuple[float, float]
 
 _LEAST_PIXELS = 400
 _OUTLIER = 5.0  # robust σ of a pixel, beyond which it is no noise
@@ -73,6 +74,8 @@ class InputNoise:
         The same with what the images share: all that was measured.
     expected_error
         Its sampling error.
+    expected_diff_ratio
+        The same for D: its σ over the predicted one.
     measured_scorr_sigma, measured_error
         σ of Scorr over the same pixels, clipped at 5 robust σ, and its sampling error.
     structure
@@ -96,6 +99,7 @@ class InputNoise:
     sigma_correlated: float
     expected_scorr_sigma: float
     expected_error: float
+    expected_diff_ratio: float
     measured_scorr_sigma: float
     measured_error: float
     structure: float
@@ -162,7 +166,7 @@ def input_noise(
     variances = tuple(
         float(np.median(image.variance[inside][use])) for image in (plan.science, plan.template)
     )
-    response = _Response.of(result, (variances[0], variances[1]), max_lag)
+    of_diff, response = _responses(result, (variances[0], variances[1]), max_lag)
     measured, measured_error = _measured(result, use)
     expected = response.variance(auto_n, auto_r, cross)
     scale = np.sqrt(auto_n.variance * auto_r.variance)
@@ -181,6 +185,7 @@ def input_noise(
         sigma_correlated=_root(response.variance(auto_n, auto_r, None)),
         expected_scorr_sigma=_root(expected),
         expected_error=response.error(auto_n, auto_r) / (2 * max(_root(expected), 1e-3)),
+        expected_diff_ratio=_root(of_diff.variance(auto_n, auto_r, cross)),
         measured_scorr_sigma=measured,
         measured_error=measured_error,
         structure=structure,
@@ -239,33 +244,32 @@ def explain_sigma(noise: InputNoise) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Response:
-    """A_ij(l) of one cell in units of V_S, so that Σ A C of unit white noise is 1."""
+    """A_ij(l) of D or S in units of its variance, so that Σ A C of unit white noise is 1."""
 
     science: Plane
     template: Plane
     cross: Plane
 
     @classmethod
-    def of(cls, result: CellResult, variances: tuple[float, float], max_lag: int) -> _Response:
-        side = kernel_side(result, 4 * max_lag)
-        k = cell_kernels(result, (side, side))
-        sigma_n, sigma_r = np.sqrt(variances)
+    def of(
+        cls, kernel_n: Spectrum, kernel_r: Spectrum, side: int, sigmas: Sigmas, max_lag: int
+    ) -> _Response:
         along = np.arange(-max_lag, max_lag + 1)
 
         def by_lag(one: Spectrum, other: Spectrum) -> Plane:
             full = np.fft.irfft2(np.conj(one) * other, (side, side))
             return np.asarray(full[np.ix_(along, along)])
 
-        science = by_lag(k.score_n, k.score_n) * sigma_n**2
-        template = by_lag(k.score_r, k.score_r) * sigma_r**2
-        cross = by_lag(k.score_n, k.score_r) * sigma_n * sigma_r
+        science = by_lag(kernel_n, kernel_n) * sigmas[0] ** 2
+        template = by_lag(kernel_r, kernel_r) * sigmas[1] ** 2
+        cross = by_lag(kernel_n, kernel_r) * sigmas[0] * sigmas[1]
         total = science[max_lag, max_lag] + template[max_lag, max_lag]
         return cls(science / total, template / total, cross / total)
 
     def variance(
         self, auto_n: LagCovariance, auto_r: LagCovariance, cross: LagCovariance | None
     ) -> float:
-        """Variance of Scorr for these covariances."""
+        """Variance for these covariances, over the predicted one."""
         total = np.nansum(self.science * auto_n.values) + np.nansum(self.template * auto_r.values)
         if cross is not None:
             total -= 2 * np.nansum(self.cross * cross.values)
@@ -285,6 +289,19 @@ class _Response:
     @staticmethod
     def _spread(weights: Plane) -> float:
         return 2 * float((weights**2).sum())
+
+
+def _responses(
+    result: CellResult, variances: tuple[float, float], max_lag: int
+) -> tuple[_Response, _Response]:
+    """Of D and of S."""
+    side = kernel_side(result, 4 * max_lag)
+    k = cell_kernels(result, (side, side))
+    sigmas = (float(np.sqrt(variances[0])), float(np.sqrt(variances[1])))
+    return (
+        _Response.of(k.diff_n, k.diff_r, side, sigmas, max_lag),
+        _Response.of(k.score_n, k.score_r, side, sigmas, max_lag),
+    )
 
 
 def _in_sigma(image: PreparedImage, inside: tuple[slice, slice]) -> Plane:
@@ -352,6 +369,7 @@ def _unknown(n: int) -> InputNoise:
         sigma_correlated=nan,
         expected_scorr_sigma=nan,
         expected_error=nan,
+        expected_diff_ratio=nan,
         measured_scorr_sigma=nan,
         measured_error=nan,
         structure=nan,

@@ -26,8 +26,9 @@ def sigmas(result: CellResult, noise: InputNoise | None) -> str:
     """σ as predicted, as the measured noise of the images makes it, and as measured."""
     check = result.noise
     expected = float("nan") if noise is None else noise.expected_scorr_sigma
+    of_diff = float("nan") if noise is None else noise.expected_diff_ratio
     rows = (
-        ("D", check.diff_predicted, float("nan"), check.diff_measured),
+        ("D", check.diff_predicted, of_diff * check.diff_predicted, check.diff_measured),
         ("S", check.score_predicted, expected * check.score_predicted, check.score_measured),
         ("Scorr", 1.0, expected, check.scorr_measured),
     )

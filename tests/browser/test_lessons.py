@@ -106,6 +106,22 @@ def test_a_slider_moved_by_keyboard_changes_the_words(taught, until):
     assert app.lessons.number == 1  # the arrow moved the slider, not the chapter
 
 
+@pytest.mark.parametrize("gap", [0, 33])
+def test_no_step_of_a_slider_is_lost_however_fast_the_keys(taught, until, gap):
+    browser, app = taught("?chapter=6")
+    settled(browser, app, until)
+    handle = browser.get_by_role("slider").first
+    handle.focus()
+    for _ in range(6):
+        browser.keyboard.press("ArrowRight")
+        browser.wait_for_timeout(gap)  # [ms] 33: a key held down
+    until(lambda: app.lessons.knobs.sky.noise_template == 7.0, "six steps", page=browser)
+    settled(browser, app, until)
+    browser.wait_for_timeout(200)  # a late answer would come now
+    assert float(handle.get_attribute("aria-valuenow")) == 7.0
+    assert app.lessons.knobs.sky.noise_template == 7.0
+
+
 def test_dark_and_light_are_a_key_apart(taught, until):
     browser, app = taught("?chapter=2")
     settled(browser, app, until)

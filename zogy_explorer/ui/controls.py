@@ -99,8 +99,17 @@ def nice_step(span: float) -> float:
     return float(f"{factor * power:.6g}")
 
 
+def without_round_off(value: float) -> float:
+    """A sum of steps as it is meant: 4.5 for the browser's 4.500000000000001."""
+    return value if isinstance(value, int) else float(f"{value:.10g}")
+
+
 class NumberControl:
     """A slider with a number box beside its label; both say the same.
+
+    A key held down moves the slider every 33 ms, and the browser may be some steps ahead of
+    Python. So the slider is never told what it has just said itself, not even rounded: an answer
+    that comes late would take it back.
 
     Parameters
     ----------
@@ -132,6 +141,7 @@ class NumberControl:
         self._on_move: Callable[[float], None] = lambda value: None
         self._on_release: Callable[[], None] = lambda: None
         self._telling = False
+        self._round_off = 1e-6 * step
         slider = LiveIntSlider if whole else LiveFloatSlider
         number = pn.widgets.IntInput if whole else pn.widgets.FloatInput
         start, end = min(start, value), max(end, value)
@@ -159,8 +169,7 @@ class NumberControl:
     @property
     def value(self) -> float:
         """What both show."""
-        value: float = self.slider.value
-        return value
+        return without_round_off(self.slider.value)
 
     def show(self, value: float) -> None:
         """Set both without telling anybody."""
@@ -170,7 +179,8 @@ class NumberControl:
                 self.slider.param.update(
                     start=min(self.slider.start, value), end=max(self.slider.end, value)
                 )
-            self.slider.value = value
+            if not self._shown(value):
+                self.slider.value = value
             self.number.value = value
         finally:
             self._telling = False
@@ -179,16 +189,22 @@ class NumberControl:
         """Grey out both."""
         self.slider.disabled = self.number.disabled = disabled
 
+    def _shown(self, value: float) -> bool:
+        """Whether the slider stands there already, but for round-off."""
+        return abs(value - self.slider.value) < self._round_off
+
     def _slid(self, event: param.parameterized.Event) -> None:
         if not self._telling:
-            self.show(event.new)
-            self._on_move(event.new)
+            value = without_round_off(event.new)
+            self.show(value)
+            self._on_move(value)
 
     def _typed(self, event: param.parameterized.Event) -> None:
-        if not self._telling and event.new is not None:
-            self.show(event.new)
-            self._on_move(event.new)
-            self._on_release()
+        if self._telling or event.new is None or self._shown(event.new):
+            return
+        self.show(event.new)
+        self._on_move(event.new)
+        self._on_release()
 
 
 def _choice(field: str, value: Any) -> pn.widgets.Widget:

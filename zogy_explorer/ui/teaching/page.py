@@ -13,7 +13,7 @@ from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
 from zogy_explorer.ui.teaching import words
-from zogy_explorer.ui.teaching.chapter import ALL_KNOBS, SKY_KNOBS
+from zogy_explorer.ui.teaching.chapter import ALL_KNOBS
 from zogy_explorer.ui.teaching.chapters import CHAPTERS
 from zogy_explorer.ui.teaching.lessons import Lessons
 from zogy_explorer.ui.teaching.views import IMAGE_SIZE, ImageView, PlotView, view_of
@@ -26,8 +26,13 @@ _CHOICE_CSS = """
 .bk-input-group label { padding: 2px 0; } input { width: 17px; height: 17px; }
 input:focus-visible { outline: 2px solid var(--zx-accent); outline-offset: 2px; }
 """
+_CARD_CSS = ".card-header:focus-visible { outline: 2px solid var(--zx-accent); }"
 _SHORTCUTS = (
-    "← → chapter · Tab to the knobs and choices · Enter: reveal · c: code · d: dark or light"
+    ("← →", "chapter"),
+    ("Tab", "to knobs and choices"),
+    ("Enter", "reveal"),
+    ("c", "code"),
+    ("d", "dark or light"),
 )
 
 
@@ -111,6 +116,8 @@ class LessonPage:
             self.forward, self.theme, sizing_mode="stretch_width", margin=(10, 20, 8, 20),
         )  # fmt: skip
         body = pn.Row(self._left(), self._right(), sizing_mode="stretch_both", margin=0)
+        self.footer = _pane("shortcuts", margin=(5, 20, 6, 20), height=18)
+        self.footer.object = words.shortcuts(_SHORTCUTS)
         self.keys = Keys(
             {
                 "ArrowLeft": lambda: lessons.step(-1),
@@ -121,7 +128,7 @@ class LessonPage:
             }
         )
         return pn.Column(
-            header, self.progress, body, self.keys, name="zogy-lessons",
+            header, self.progress, body, self.footer, self.keys, name="zogy-lessons",
             css_classes=theme_classes(self.dark), stylesheets=[ROOT_CSS], margin=0,
             sizing_mode="stretch_both", styles={"position": "fixed", "inset": "0"},
         )  # fmt: skip
@@ -137,7 +144,7 @@ class LessonPage:
         self.sky = pn.Column(sizing_mode="stretch_width", margin=0)
         self.sky_card = pn.Card(
             self.sky, title="The simulated sky: all knobs", collapsed=True,
-            sizing_mode="stretch_width", margin=(8, 0, 0, 0),
+            sizing_mode="stretch_width", margin=(8, 0, 0, 0), stylesheets=[_CARD_CSS],
         )  # fmt: skip
         return pn.Column(
             self.heading, self.knobs, self.facts,
@@ -184,10 +191,10 @@ class LessonPage:
     def _control(self, name: str) -> NumberControl:
         knob = ALL_KNOBS[name]
         made = NumberControl(
-            knob.label, int(self.lessons.knobs.value(name)) if knob.whole
+            words.plain(knob.label), int(self.lessons.knobs.value(name)) if knob.whole
             else self.lessons.knobs.value(name),
             start=knob.low, end=knob.high, step=knob.step, least=knob.low, most=knob.high,
-            whole=knob.whole, help_text=knob.doc,
+            whole=knob.whole, help_text=words.plain(knob.doc),
         )  # fmt: skip
         made.number.stylesheets = [*made.number.stylesheets, _CONTROL_CSS]
         made.connect(lambda value: self.lessons.turn(name, value), lambda: None)
@@ -206,13 +213,16 @@ class LessonPage:
         self.back.disabled = lessons.number == 1
         self.forward.disabled = lessons.number == len(CHAPTERS)
         self.question.object = f'<p class="question">{words.typeset(escape(chapter.question))}</p>'
-        self.choices.param.update(options=list(chapter.choices), value=None)
+        options = {words.plain(choice): i for i, choice in enumerate(chapter.choices)}
+        self.choices.param.update(options=options, value=None)
         self.choices.visible = bool(chapter.choices)
         self.tries.object = f'<p class="muted"><b>Try:</b> {words.typeset(chapter.tries)}</p>'
-        others = [name for name in SKY_KNOBS if name not in chapter.knobs]
-        self._knob_controls = {name: self._control(name) for name in (*chapter.knobs, *others)}
+        names = (*chapter.knobs, *chapter.others)
+        self._knob_controls = {name: self._control(name) for name in names}
         self.knobs[:] = [styled(self._knob_controls[name].view) for name in chapter.knobs]
-        self.sky[:] = [styled(self._knob_controls[name].view) for name in others]
+        self.sky[:] = [styled(self._knob_controls[name].view) for name in chapter.others]
+        self.sky_card.visible = bool(chapter.others)
+        self.again.visible = chapter.observed
         if self._location is not None:
             self._location.update_query(chapter=lessons.number)
 
@@ -259,9 +269,8 @@ class LessonPage:
         self.fault.visible = bool(self.lessons.fault)
 
     def _chosen(self, event: Any) -> None:
-        choices = self.lessons.chapter.choices
-        if event.new in choices:
-            self.lessons.choice = choices.index(event.new)
+        if event.new is not None:
+            self.lessons.choice = event.new
 
     def _toggle_theme(self) -> None:
         self.dark = not self.dark

@@ -35,11 +35,11 @@ def compute(knobs: Knobs) -> Shown:
             [
                 "from zogy_explorer import plan, run",
                 "from zogy_explorer.simulate import pathology",
-                f"case = pathology({name!r})",
-                "pair = case.draw(seed=1)",
-                "print(case.signature(run(plan(*pair, case.config()))))",
-                "print(case.signature(run(plan(*case.cured(*pair), case.cured_config()))))"
+                f"pair = (case := pathology({name!r})).draw(seed=1)",
+                "ill = case.signature(run(plan(*pair, case.config())))",
+                "well = case.signature(run(plan(*case.cured(*pair), case.cured_config())))"
                 + (f"  # {settings}" if settings else ""),
+                'print(f"ill: {ill:.1f}, cured: {well:.1f}")',
             ]
         ),
         sample=name,
@@ -61,4 +61,6 @@ CHAPTER = Chapter(
     choices=(),
     tries="Go through all eight. Then open one in the explorer, tap the residual, and ask it why.",
     compute=compute,
+    sky=(),  # pairs of their own, with noise of their own
+    observed=False,
 )

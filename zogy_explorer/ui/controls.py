@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
+from panel.custom import JSComponent
 
 from zogy_explorer.engine.config import UNITS, ZogyConfig
 from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting
@@ -50,6 +51,45 @@ class LiveSelect(pn.widgets.Select):
     """`LiveFloatSlider` for choices that are seen at once."""
 
     _debounce: ClassVar[int] = 5
+
+
+class SliderNames(JSComponent):
+    """Gives each slider's handle the slider's label, for those who listen; draws nothing.
+
+    Bokeh hides a label that is not shown from them too, and names no handle. One of these serves
+    a whole page; where Bokeh has no such sliders, nothing is done.
+    """
+
+    _esm = """
+    const done = Symbol.for("zogy-explorer: named")
+
+    function name(view) {
+      const label = (view.model.title ?? "").replace(/ slider$/, "")
+      for (const handle of view.slider_el?.querySelectorAll(".noUi-handle") ?? [])
+        handle.setAttribute("aria-label", label)
+    }
+
+    function nameAll(views) {
+      for (const view of views) {
+        if (view?.slider_el) name(view)
+        nameAll(view?.child_views ?? [])
+      }
+    }
+
+    export function render() {
+      const prototype = window.Bokeh?.Models?.get("Slider", null)?.prototype.default_view.prototype
+      if (typeof prototype?.render !== "function") return
+      if (!prototype[done]) {
+        const draw = prototype.render
+        prototype.render = function () { draw.call(this); name(this) }
+        prototype[done] = true
+      }
+      nameAll([...window.Bokeh.index])  // those that were drawn before
+    }
+    """
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(width=0, height=0, margin=0, **params)
 
 
 def label_of(field: str) -> str:

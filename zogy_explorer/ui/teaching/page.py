@@ -8,7 +8,7 @@ from typing import Any
 import panel as pn
 from panel.viewable import Viewable
 
-from zogy_explorer.ui.controls import NumberControl
+from zogy_explorer.ui.controls import NumberControl, SliderNames
 from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
@@ -16,6 +16,7 @@ from zogy_explorer.ui.teaching import words
 from zogy_explorer.ui.teaching.chapter import ALL_KNOBS
 from zogy_explorer.ui.teaching.chapters import CHAPTERS
 from zogy_explorer.ui.teaching.lessons import Lessons
+from zogy_explorer.ui.teaching.scrolling import Scroller
 from zogy_explorer.ui.teaching.views import IMAGE_SIZE, ImageView, PlotView, view_of
 
 TITLE = "ZOGY, step by step"
@@ -27,6 +28,7 @@ _CHOICE_CSS = """
 input:focus-visible { outline: 2px solid var(--zx-accent); outline-offset: 2px; }
 """
 _CARD_CSS = ".card-header:focus-visible { outline: 2px solid var(--zx-accent); }"
+_ANSWER, _CODE = "zx-lesson-answer", "zx-lesson-code"
 _SHORTCUTS = (
     ("← →", "chapter"),
     ("Tab", "to knobs and choices"),
@@ -78,6 +80,7 @@ class LessonPage:
             (self._show_computed, ["computed"]),
             (self._show_answer, ["revealed", "computed", "choice"]),
             (self._show_fault, ["fault"]),
+            (self._bring_answer, ["revealed"]),
         ):
             lessons.param.watch(lambda *events, show=show: self.painter.ask(show), names)
         self._show_chapter()
@@ -118,6 +121,7 @@ class LessonPage:
         body = pn.Row(self._left(), self._right(), sizing_mode="stretch_both", margin=0)
         self.footer = _pane("shortcuts", margin=(5, 20, 6, 20), height=18)
         self.footer.object = words.shortcuts(_SHORTCUTS)
+        self.scroller = Scroller()
         self.keys = Keys(
             {
                 "ArrowLeft": lambda: lessons.step(-1),
@@ -128,7 +132,8 @@ class LessonPage:
             }
         )
         return pn.Column(
-            header, self.progress, body, self.footer, self.keys, name="zogy-lessons",
+            header, self.progress, body, self.footer, self.keys, self.scroller, SliderNames(),
+            name="zogy-lessons",
             css_classes=theme_classes(self.dark), stylesheets=[ROOT_CSS], margin=0,
             sizing_mode="stretch_both", styles={"position": "fixed", "inset": "0"},
         )  # fmt: skip
@@ -165,11 +170,11 @@ class LessonPage:
         )
         self.reveal = pn.widgets.Button(label="Reveal", color="primary", margin=(0, 12, 0, 0))
         self.show_code = pn.widgets.Button(label="Show the code", margin=(0, 12, 0, 0))
-        self.answer = _pane("answer", margin=(4, 0, 8, 0))
+        self.answer = _pane("answer", margin=(4, 0, 8, 0), css_classes=[_ANSWER])
         self.tries = _pane("tries")
         self.link = _pane("link", sizing_mode="fixed", width=220, margin=(2, 0, 0, 0))
         self.aside = _pane("aside", margin=(2, 0, 0, 0))
-        self.code = _pane("code", visible=False)
+        self.code = _pane("code", visible=False, css_classes=[_CODE])
         self.fault = _pane("fault", visible=False)
         self.reveal.on_click(lambda event: lessons.reveal())
         self.show_code.on_click(lambda event: self.toggle_code())
@@ -264,6 +269,10 @@ class LessonPage:
             self.answer.object = ""
         self.reveal.label = "Hide the answer" if lessons.revealed else "Reveal"
 
+    def _bring_answer(self) -> None:
+        if self.lessons.revealed:
+            self.scroller.bring(_ANSWER)
+
     def _show_fault(self) -> None:
         self.fault.object = f'<p class="alert" role="alert">✕ {escape(self.lessons.fault)}</p>'
         self.fault.visible = bool(self.lessons.fault)
@@ -285,6 +294,8 @@ class LessonPage:
     def _toggle_code(self) -> None:
         self.code.visible = not self.code.visible
         self.show_code.label = "Hide the code" if self.code.visible else "Show the code"
+        if self.code.visible:
+            self.scroller.bring(_CODE)
 
     def _report(self, error: Exception) -> None:
         self.lessons.fault = f"{type(error).__name__}: {error}"

@@ -162,6 +162,7 @@ class PlotView:
                 )  # fmt: skip
             self._drawn.append((curve.style, glyph.glyph))
         self.figure.legend.label_text_font_size = "12px"
+        self.figure.legend.location = picture.legend
         self.figure.legend.padding = 4
         self.figure.legend.spacing = 0
         self.show(picture)

@@ -12,7 +12,7 @@ TEXT_CSS = """
 :host { font-size: 16px; line-height: 1.45; color: var(--zx-text); }
 h1 { font-size: 27px; line-height: 1.2; margin: 0 0 8px; font-weight: 650; }
 p { margin: 0 0 8px; }
-sub, sup { line-height: 0; }
+sub, sup { line-height: 0; font-size: 0.72em; }
 .sentence { font-size: 17px; }
 .equation { display: flex; align-items: center; font-size: 18px; margin: 6px 0;
   padding: 8px 8px; background: var(--zx-surface); border-left: 3px solid var(--zx-accent); }
@@ -46,11 +46,13 @@ pre { margin: 0; padding: 8px 12px; font: 14px/1.35 ui-monospace, "DejaVu Sans M
 _LOWERED = str.maketrans({"n": "ₙ", "r": "ᵣ"})
 _PLAIN = re.compile(r"_([nr])\b")
 _INDEXED = re.compile(r"(?<![\w=])([A-Zkσ]̂?)_(\w)\b")
+_ALONE = re.compile(r"(?<=\d) (?=σ)")
 _MINUS = re.compile(r"(?<![\w\-.])-(?=\d)")
 
 
 def typeset(html: str) -> str:
-    """F_n as F with an index, and minus signs where a number is negative."""
+    """F_n as F with an index, minus signs where a number is negative, and no σ left alone."""
+    html = _ALONE.sub("\u00a0", html)
     return _MINUS.sub("−", _INDEXED.sub(r"<i>\1</i><sub>\2</sub>", html))
 
 

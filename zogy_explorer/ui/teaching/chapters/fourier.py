@@ -65,7 +65,7 @@ def compute(knobs: Knobs) -> Shown:
                          Curve("|P̂_r|", frequency, along[1], 1)), (0, 0.5), (0, 1.05)),
         ),
         text=f"At a seeing of {here.seeing:.1f} px the science image keeps <b>{quarter:.0%}</b> of "
-        f"all detail of 4 px (0.25 cycles/px) and less than 5 % beyond {end:.2f} cycles/px. Its "
+        f"all detail of 4 px (0.25 cycles/px) and less than 5% beyond {end:.2f} cycles/px. Its "
         f"noise (σ_n = {here.noise:g}) has the same power <b>{noise_power:.0f}</b> at every "
         f"frequency. At its best frequency, the new source has <b>{ratios.max():.2f} times</b> "
         "the power of the dark sky's noise. " + _sum_of(ratios),

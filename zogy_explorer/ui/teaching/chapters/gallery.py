@@ -37,9 +37,9 @@ def compute(knobs: Knobs) -> Shown:
                 "from zogy_explorer.simulate import pathology",
                 f"pair = (case := pathology({name!r})).draw(seed=1)",
                 "ill = case.signature(run(plan(*pair, case.config())))",
-                "well = case.signature(run(plan(*case.cured(*pair), case.cured_config())))"
-                + (f"  # {settings}" if settings else ""),
-                'print(f"ill: {ill:.1f}, cured: {well:.1f}")',
+                "well = case.signature(run(plan(*case.cured(*pair), case.cured_config())))",
+                'print(f"ill: {ill:.1f}, cured: {well:.1f}")'
+                + (f"  # cured with {settings}" if settings else ""),
             ]
         ),
         sample=name,

@@ -42,6 +42,7 @@ def compute(knobs: Knobs) -> Shown:
         Fact("Scorr at the brightest star", float(wrong.scorr[star]), expected, 1.0, "σ"),
         Fact("σ of D far from the hit, with the floor", rms[1][0], 1.0, _tolerance(rms[1][1])),
     )
+    wider = "narrower" if here.width_error < 0 else "wider"
     hit = (Mark(HIT[0], HIT[1], "hit", 6),)
     ratio = rms[0][0]
     return Shown(
@@ -52,8 +53,8 @@ def compute(knobs: Knobs) -> Shown:
             residual("D of the hit pair, with the floor", _in_sigma(floored), marks=hit),
         ),
         text=f"Stars (at a seeing of {here.seeing:g} and {here.seeing_template:g} px) "
-        f"{here.width_error:+.0%} wider than the PSF says leave <b>{expected:+.1f} σ</b> at the "
-        f"brightest one. With stamp noise of 10<sup>{exponent:g}</sup> of the peak, one cosmic ray "
+        f"{abs(here.width_error):.0%} {wider} than the PSF says leave <b>{expected:+.1f} σ</b> at "
+        f"the brightest one. With stamp noise of 10<sup>{exponent:g}</sup> of the peak, one cosmic ray "
         f"raises the noise of D beyond {_FAR} px to <b>{ratio:.2f}</b> times what it should be; "
         f"with the floor ε = {floored.cell.frequency_floor:.1g} it is {rms[1][0]:.2f}.",
         facts=facts,

@@ -60,7 +60,7 @@ def compute(knobs: Knobs) -> Shown:
         ),
         text=f"At the brightest star the noise of S is <b>{excess[0]:.1f} times</b> that of the "
         f"dark sky (σ_n = {here.noise:g}, seeing {here.seeing:.1f} px), because photons of the "
-        f"star fluctuate. This exposure shows {alarm:+.1f} there if one forgets it, and "
+        f"star fluctuate. This exposure shows {alarm:+.1f} σ there if one forgets it, and "
         f"<b>{corrected[0, 0]:+.1f} σ</b> if not.",
         facts=facts,
         answer=f"{_percent(excess[0])} of exposures: at the brightest star S scatters by "

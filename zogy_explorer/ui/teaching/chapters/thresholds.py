@@ -75,7 +75,7 @@ def compute(knobs: Knobs) -> Shown:
                         (Curve("theory", _FLUXES, curve, 0),
                          Curve("measured", [here.transient], [found / tried], 1, [spread],
                                points=True)),
-                        (0, 1500), (-0.05, 1.05)),
+                        (0, 1500), (-0.05, 1.05), "bottom_right"),
         ),
         text=f"At {threshold:.1f} σ, noise alone puts <b>{per_frame:.3g}</b> pixels of an empty "
         f"frame beyond it (both signs). Of sources with flux {here.transient:g}, "

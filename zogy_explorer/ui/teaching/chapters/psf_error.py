@@ -54,9 +54,9 @@ def compute(knobs: Knobs) -> Shown:
         ),
         text=f"Stars (at a seeing of {here.seeing:g} and {here.seeing_template:g} px) "
         f"{abs(here.width_error):.0%} {wider} than the PSF says leave <b>{expected:+.1f} σ</b> at "
-        f"the brightest one. With stamp noise of 10<sup>{exponent:g}</sup> of the peak, one cosmic "
-        f"ray raises the noise of D beyond {_FAR} px to <b>{ratio:.2f}</b> times what it should be; "
-        f"with the floor ε = {floored.cell.frequency_floor:.1g} it is {rms[1][0]:.2f}.",
+        f"the brightest one. With stamp noise of 10<sup>{exponent:g}</sup> of the peak, one "
+        f"cosmic ray raises the noise of D beyond {_FAR} px to <b>{ratio:.2f}</b> times what it "
+        f"should be; with the floor ε = {floored.cell.frequency_floor:.1g} it is {rms[1][0]:.2f}.",
         facts=facts,
         answer="Where neither PSF has power, D's kernels are P/|P|: size 1, with "
         "the phase of the stamp's noise. White noise does not care, but the hit's power at those "

@@ -139,7 +139,7 @@ def test_sliders_have_names_and_the_header_of_all_knobs_shows_its_focus(taught, 
     names = ["Noise of the template σᵣ [flux]", "Seeing of the science image [px]"]
     for name in names:
         browser.get_by_role("slider", name=name, exact=True).wait_for()
-    header = browser.get_by_role("button", name="The simulated sky: all knobs")
+    header = browser.get_by_role("button", name="The simulated sky: more knobs")
     for _ in range(40):
         browser.keyboard.press("Tab")
         if header.evaluate("e => e.getRootNode().activeElement === e"):

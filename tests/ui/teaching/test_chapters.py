@@ -229,6 +229,8 @@ def test_noise_is_measured_without_the_source():
         ("score", {}, "times the significance", "no source"),
         ("naive", {"seeing": 2.4}, "nothing that the noise does not hide", "No factor"),
         ("naive", {}, "No factor cures it", "hide"),
+        ("matching", {"seeing": 3.4, "seeing_template": 3.4}, "hardly has to", "blurs"),
+        ("matching", {}, "K blurs the sharper template", "hardly"),
         ("grid", {"cells": 1}, "1 cell.", "1 cells"),
         ("grid", {"cells": 2}, "4 cells and", "4 cell "),
         ("psf-error", {}, "over the frame", "little"),

@@ -148,7 +148,7 @@ class LessonPage:
         self.reset.on_click(lambda event: self.lessons.reset())
         self.sky = pn.Column(sizing_mode="stretch_width", margin=0)
         self.sky_card = pn.Card(
-            self.sky, title="The simulated sky: all knobs", collapsed=True,
+            self.sky, title="The simulated sky: more knobs", collapsed=True,
             sizing_mode="stretch_width", margin=(8, 0, 0, 0), stylesheets=[_CARD_CSS],
         )  # fmt: skip
         return pn.Column(

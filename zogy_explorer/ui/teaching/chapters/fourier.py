@@ -13,6 +13,7 @@ from zogy_explorer.ui.teaching.measure import Plane, calibrated, sigma_plane
 from zogy_explorer.ui.teaching.pictures import Curve, ImagePicture, PlotPicture, sky
 
 _CORNER = 0.55  # [cycles/px]
+_LOST = 0.05
 
 
 def spectrum(stamp: NDArray[np.floating]) -> NDArray[np.complexfloating]:
@@ -42,8 +43,7 @@ def compute(knobs: Knobs) -> Shown:
     frequency = np.append(fx[:half], 0.5)
     quarter = float(np.interp(0.25, frequency, along[0]))
     ratios = here.transient**2 * stamps[0] ** 2 / n_pixels / here.noise**2
-    lost = np.nonzero(along[0] < 0.05)[0]
-    end = float(frequency[lost[0]]) if lost.size else 0.5
+    end = float(frequency[np.argmax(along[0] < _LOST)])
     facts = (
         Fact(
             "Power beyond 0.55 cycles/px",
@@ -65,7 +65,7 @@ def compute(knobs: Knobs) -> Shown:
                          Curve("|P̂_r|", frequency, along[1], 1)), (0, 0.5), (0, 1.05)),
         ),
         text=f"At a seeing of {here.seeing:.1f} px the science image keeps <b>{quarter:.0%}</b> of "
-        f"all detail of 4 px (0.25 cycles/px) and less than 5% beyond {end:.2f} cycles/px. Its "
+        f"all detail of 4 px (0.25 cycles/px) and less than {_LOST:.0%} beyond {end:.2f} cycles/px. Its "
         f"noise (σ_n = {here.noise:g}) has the same power <b>{noise_power:.0f}</b> at every "
         f"frequency. At its best frequency, the new source has <b>{ratios.max():.2f} times</b> "
         "the power of the dark sky's noise. " + _sum_of(ratios),

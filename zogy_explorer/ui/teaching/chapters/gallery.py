@@ -53,8 +53,8 @@ def _in_sigma(done: Subtraction) -> Plane:
 CHAPTER = Chapter(
     name="gallery",
     title="Eight pairs, and what ails them",
-    sentence="Each pair has one thing wrong. Name it from the picture before you look: this is "
-    "what the explorer is for.",
+    sentence="Each pair has one thing wrong, or nothing. Name it from the picture before you look: "
+    "this is what the explorer is for.",
     equations=(),
     knobs=("case",),
     question="What is wrong with this pair?",

@@ -99,6 +99,8 @@ def compute(knobs: Knobs) -> Shown:
     bright = ~quiet(science, template, excess=0.5)
     left_over = float(np.sqrt(np.mean((difference / there)[bright] ** 2)))
     matched = left_over < _MATCHED
+    sharper = here.seeing_template < here.seeing
+    reach = "K blurs the sharper template" if sharper else "K hardly has to sharpen the template"
     gain = float(np.sqrt((kernel**2).sum()))
     facts = (
         Fact("σ of the dark pixels", noise, in_sample, noise_error),
@@ -119,8 +121,7 @@ def compute(knobs: Knobs) -> Shown:
         "misleads.",
         facts=facts,
         answer=(
-            f"K blurs the sharper template, and the stars vanish (the rest scatters by "
-            f"{left_over:.2f} times its noise)."
+            f"{reach}, and the stars vanish (the rest scatters by {left_over:.2f} times its noise)."
             if matched
             else "K would have to sharpen the template, which amplifies its noise; the best "
             f"compromise leaves {left_over:.2f} times the noise at the stars and "

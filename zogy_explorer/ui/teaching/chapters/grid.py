@@ -76,8 +76,8 @@ def compute(knobs: Knobs) -> Shown:
                 f"science, template = pathology({_NAME!r}).draw(seed={seed})",
                 f"config = ZogyConfig({settings})",
                 "difference = run(plan(science, template, config))",
-                'print(f"cells: {len(difference.cells)}, largest |Scorr|: '
-                '{abs(difference.scorr).max():.1f} σ")',
+                'print(len(difference.cells), "cells, largest |Scorr|", '
+                'f"{abs(difference.scorr).max():.1f} σ")',
             ]
         ),
         sample=f"{_NAME} seed={seed}",
@@ -103,7 +103,8 @@ CHAPTER = Chapter(
     name="grid",
     title="The grid and its padding",
     sentence="One formula knows one pair of PSFs. Where they change over the field, cut it into "
-    "cells, each with the PSFs of its place, and a border that is thrown away.",
+    "cells of side <i>a</i>, each with the PSFs of its place, and a border <i>b</i> that is thrown "
+    "away.",
     equations=(
         Equation(
             row(

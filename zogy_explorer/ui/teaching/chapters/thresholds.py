@@ -114,7 +114,8 @@ CHAPTER = Chapter(
     name="thresholds",
     title="False alarms, completeness, thresholds",
     sentence="Scorr is noise of unit variance plus sources: how often noise crosses a threshold, "
-    "and how many sources do, is known before the first image is taken.",
+    "and how many sources do, is known before the first image is taken (<i>t</i>: the "
+    "threshold; Φ: the normal distribution).",
     equations=(
         Equation(
             row(sym("P"), op("("), sym("found"), op("|"), sym("f"), op(")"), op("="), sym("Φ"),

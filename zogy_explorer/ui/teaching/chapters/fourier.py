@@ -67,8 +67,8 @@ def compute(knobs: Knobs) -> Shown:
         text=f"At a seeing of {here.seeing:.1f} px the science image keeps <b>{quarter:.0%}</b> of "
         f"all detail of 4 px (0.25 cycles/px) and less than {_LOST:.0%} beyond {end:.2f} "
         f"cycles/px. Its noise (σ_n = {here.noise:g}) has the same power <b>{noise_power:.0f}</b> "
-        f"at every frequency. At its best frequency, the new source has <b>{ratios.max():.2f} times</b> "
-        "the power of the dark sky's noise. " + _sum_of(ratios),
+        "at every frequency. At its best frequency, the new source has "
+        f"<b>{ratios.max():.2f} times</b> the power of the dark sky's noise. " + _sum_of(ratios),
         facts=facts,
         answer=f"The wider the PSF, the narrower its spectrum: here P_n keeps {quarter:.0%} and "
         f"P_r {float(np.interp(0.25, frequency, along[1])):.0%} at 0.25 cycles/px. What the PSF "

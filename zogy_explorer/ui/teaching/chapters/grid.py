@@ -77,7 +77,7 @@ def compute(knobs: Knobs) -> Shown:
                 f"config = ZogyConfig({settings})",
                 "difference = run(plan(science, template, config))",
                 'print(len(difference.cells), "cells, largest |Scorr|", '
-                'f"{abs(difference.scorr).max():.1f} σ")',
+                'f"{abs(difference.scorr).max():.1f}")',
             ]
         ),
         sample=f"{_NAME} seed={seed}",

@@ -106,6 +106,72 @@ def test_a_slider_moved_by_keyboard_changes_the_words(taught, until):
     assert app.lessons.number == 1  # the arrow moved the slider, not the chapter
 
 
+@pytest.mark.parametrize("gap", [0, 33])
+def test_no_step_of_a_slider_is_lost_however_fast_the_keys(taught, until, gap):
+    browser, app = taught("?chapter=6")
+    settled(browser, app, until)
+    handle = browser.get_by_role("slider").first
+    handle.focus()
+    for _ in range(6):
+        browser.keyboard.press("ArrowRight")
+        browser.wait_for_timeout(gap)  # [ms] 33: a key held down
+    until(lambda: app.lessons.knobs.sky.noise_template == 7.0, "six steps", page=browser)
+    settled(browser, app, until)
+    browser.wait_for_timeout(200)  # a late answer would come now
+    assert float(handle.get_attribute("aria-valuenow")) == 7.0
+    assert app.lessons.knobs.sky.noise_template == 7.0
+
+
+def test_indices_of_equations_are_below_the_line(taught, until):
+    browser, app = taught("?chapter=6")
+    settled(browser, app, until)
+    drop = """(index) => {
+      const [base, low] = [...index.children].map((part) => part.getBoundingClientRect())
+      return low.bottom - base.bottom
+    }"""
+    for index in browser.locator("math msub").all():
+        assert index.evaluate(drop) > 2  # [px]
+
+
+def test_sliders_have_names_and_the_header_of_all_knobs_shows_its_focus(taught, until):
+    browser, app = taught("?chapter=6")
+    settled(browser, app, until)
+    names = ["Noise of the template σᵣ [flux]", "Seeing of the science image [px]"]
+    for name in names:
+        browser.get_by_role("slider", name=name, exact=True).wait_for()
+    header = browser.get_by_role("button", name="The simulated sky: more knobs")
+    for _ in range(40):
+        browser.keyboard.press("Tab")
+        if header.evaluate("e => e.getRootNode().activeElement === e"):
+            break
+    assert header.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    browser.keyboard.press("Enter")
+    browser.get_by_role("slider", name="Seeing of the template [px]", exact=True).wait_for()
+    browser.get_by_role("button", name="Next →").click()
+    until(lambda: app.lessons.number == 7, "the next chapter", page=browser)
+    settled(browser, app, until)
+    browser.get_by_role("slider", name="Flux of the new source", exact=True).wait_for()
+
+
+@pytest.mark.parametrize("chapter", [4, 5, 11])
+def test_the_code_is_seen_where_it_is_opened(taught, until, chapter):
+    browser, app = taught(f"?chapter={chapter}")
+    settled(browser, app, until)
+    browser.keyboard.press("Enter")
+    browser.locator(".answer").wait_for()
+    browser.keyboard.press("c")
+    code = browser.locator("pre").last
+    code.wait_for()
+
+    def seen():
+        box = code.bounding_box()
+        return box is not None and box["y"] > 50 and box["y"] + box["height"] <= 775
+
+    until(seen, "the code is within the page", page=browser)
+    footer = browser.locator(".shortcuts").bounding_box()
+    assert footer["y"] + footer["height"] <= 800
+
+
 def test_dark_and_light_are_a_key_apart(taught, until):
     browser, app = taught("?chapter=2")
     settled(browser, app, until)

@@ -105,6 +105,20 @@ def test_showing_a_value_tells_nobody():
     assert made.value == 1.5
 
 
+def test_a_slider_is_never_told_its_own_value_rounded():
+    """The browser may be steps ahead: an answer that differs by round-off would take it back."""
+    told = []
+    made = NumberControl("x", 4.0, start=0.5, end=20.0, step=0.5)
+    made.connect(told.append, lambda: told.append("released"))
+    made.slider.value = 4.500000000000001
+    made.show(4.5)
+    assert told == [4.5]
+    assert (made.slider.value, made.number.value, made.value) == (4.500000000000001, 4.5, 4.5)
+    made.number.value = 4.500000000000001  # the box's own answer moves nothing either
+    assert told == [4.5]
+    assert made.slider.value == 4.500000000000001
+
+
 @pytest.mark.parametrize(("span", "step"), [(2, 0.01), (1.5, 0.01), (0.02, 0.0001), (19, 0.1)])
 def test_steps_are_round(span, step):
     assert nice_step(span) == pytest.approx(step)

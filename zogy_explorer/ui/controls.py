@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
+from panel.custom import JSComponent
 
 from zogy_explorer.engine.config import UNITS, ZogyConfig
 from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting
@@ -50,6 +51,45 @@ class LiveSelect(pn.widgets.Select):
     """`LiveFloatSlider` for choices that are seen at once."""
 
     _debounce: ClassVar[int] = 5
+
+
+class SliderNames(JSComponent):
+    """Gives each slider's handle the slider's label, for those who listen; draws nothing.
+
+    Bokeh hides a label that is not shown from them too, and names no handle. One of these serves
+    a whole page; where Bokeh has no such sliders, nothing is done.
+    """
+
+    _esm = """
+    const done = Symbol.for("zogy-explorer: named")
+
+    function name(view) {
+      const label = (view.model.title ?? "").replace(/ slider$/, "")
+      for (const handle of view.slider_el?.querySelectorAll(".noUi-handle") ?? [])
+        handle.setAttribute("aria-label", label)
+    }
+
+    function nameAll(views) {
+      for (const view of views) {
+        if (view?.slider_el) name(view)
+        nameAll(view?.child_views ?? [])
+      }
+    }
+
+    export function render() {
+      const prototype = window.Bokeh?.Models?.get("Slider", null)?.prototype.default_view.prototype
+      if (typeof prototype?.render !== "function") return
+      if (!prototype[done]) {
+        const draw = prototype.render
+        prototype.render = function () { draw.call(this); name(this) }
+        prototype[done] = true
+      }
+      nameAll([...window.Bokeh.index])  // those that were drawn before
+    }
+    """
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(width=0, height=0, margin=0, **params)
 
 
 def label_of(field: str) -> str:
@@ -99,8 +139,17 @@ def nice_step(span: float) -> float:
     return float(f"{factor * power:.6g}")
 
 
+def without_round_off(value: float) -> float:
+    """A sum of steps as it is meant: 4.5 for the browser's 4.500000000000001."""
+    return value if isinstance(value, int) else float(f"{value:.10g}")
+
+
 class NumberControl:
     """A slider with a number box beside its label; both say the same.
+
+    A key held down moves the slider every 33 ms, and the browser may be some steps ahead of
+    Python. So the slider is never told what it has just said itself, not even rounded: an answer
+    that comes late would take it back.
 
     Parameters
     ----------
@@ -132,6 +181,7 @@ class NumberControl:
         self._on_move: Callable[[float], None] = lambda value: None
         self._on_release: Callable[[], None] = lambda: None
         self._telling = False
+        self._round_off = 1e-6 * step
         slider = LiveIntSlider if whole else LiveFloatSlider
         number = pn.widgets.IntInput if whole else pn.widgets.FloatInput
         start, end = min(start, value), max(end, value)
@@ -159,8 +209,7 @@ class NumberControl:
     @property
     def value(self) -> float:
         """What both show."""
-        value: float = self.slider.value
-        return value
+        return without_round_off(self.slider.value)
 
     def show(self, value: float) -> None:
         """Set both without telling anybody."""
@@ -170,7 +219,8 @@ class NumberControl:
                 self.slider.param.update(
                     start=min(self.slider.start, value), end=max(self.slider.end, value)
                 )
-            self.slider.value = value
+            if not self._shown(value):
+                self.slider.value = value
             self.number.value = value
         finally:
             self._telling = False
@@ -179,16 +229,22 @@ class NumberControl:
         """Grey out both."""
         self.slider.disabled = self.number.disabled = disabled
 
+    def _shown(self, value: float) -> bool:
+        """Whether the slider stands there already, but for round-off."""
+        return abs(value - self.slider.value) < self._round_off
+
     def _slid(self, event: param.parameterized.Event) -> None:
         if not self._telling:
-            self.show(event.new)
-            self._on_move(event.new)
+            value = without_round_off(event.new)
+            self.show(value)
+            self._on_move(value)
 
     def _typed(self, event: param.parameterized.Event) -> None:
-        if not self._telling and event.new is not None:
-            self.show(event.new)
-            self._on_move(event.new)
-            self._on_release()
+        if self._telling or event.new is None or self._shown(event.new):
+            return
+        self.show(event.new)
+        self._on_move(event.new)
+        self._on_release()
 
 
 def _choice(field: str, value: Any) -> pn.widgets.Widget:

@@ -47,8 +47,8 @@ class Knob:
 
 _OWN = {
     "astrometric": Knob(
-        "Registration error σ_x = σ_y [px]", 0.0, 0.5, 0.02,
-        "astrometricNoise of each image, equations 30 to 33; 0: off.", 0.2,
+        "Registration error of each image [px]", 0.0, 0.5, 0.02,
+        "astrometricNoise along x and y, equations 30 to 33; 0: off.", 0.2,
     ),
     "stamp_noise": Knob(
         "Noise of the PSF stamp [log₁₀ of its peak]", -5.5, -3.75, 0.25,
@@ -80,6 +80,13 @@ ALL_KNOBS: Mapping[str, Knob] = MappingProxyType(
 """Every knob by name; those of the sky are shared by all chapters."""
 
 SKY_KNOBS = tuple(KNOBS)
+
+ERRORS = ("shift", "width_error")
+"""Knobs of the sky that belong to the chapter in which they are turned: with such an error, what
+another one says of pairs without it would be untrue."""
+
+APPLY = ("seeing", "seeing_template", "noise", "noise_template", "transient")
+"""Knobs of the sky that most chapters depend on."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +214,11 @@ class Chapter:
     compute
         Knobs to what is shown; pure.
     start
-        Where knobs stand when the chapter is opened. They go back when it is left: an error that
-        one chapter introduces does not go along to the next.
+        Where knobs stand when the chapter is opened. They go back when it is left.
+    sky
+        Knobs of the sky that change what the chapter shows; others are not offered.
+    observed
+        Whether new noise can be drawn.
     """
 
     name: str
@@ -221,6 +231,13 @@ class Chapter:
     tries: str
     compute: Callable[[Knobs], Shown]
     start: Mapping[str, float] = field(default_factory=dict)
+    sky: tuple[str, ...] = APPLY
+    observed: bool = True
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Knobs of the sky that apply besides the chapter's own."""
+        return tuple(name for name in self.sky if name not in self.knobs)
 
     def opened(self, knobs: Knobs) -> Knobs:
         """The knobs when the chapter is opened."""
@@ -228,9 +245,14 @@ class Chapter:
             knobs = knobs.turned(name, value)
         return knobs
 
-    def left(self, knobs: Knobs) -> Knobs:
-        """The knobs when the chapter has been left."""
+    def left(self, knobs: Knobs, before: Knobs) -> Knobs:
+        """The knobs when the chapter has been left, which was opened with those of ``before``.
+
+        An error that one chapter introduces does not go along to the next.
+        """
         for name in self.start:
+            knobs = knobs.turned(name, before.value(name))
+        for name in ERRORS:
             knobs = knobs.turned(name, ALL_KNOBS[name].default)
         return knobs
 

@@ -45,7 +45,8 @@ class Lessons(param.Parameterized):
 
     def __init__(self, number: int = 1, *, live: bool = True) -> None:
         number = min(max(number, 1), len(CHAPTERS))
-        super().__init__(number=number, knobs=CHAPTERS[number - 1].opened(Knobs()))
+        self._before = Knobs()  # as they stood when the chapter was opened
+        super().__init__(number=number, knobs=CHAPTERS[number - 1].opened(self._before))
         self._lane = Lane(cell_pool)
         self.courier: Callable[[], Courier] = current_courier if live else InlineCourier
         self._compute()
@@ -63,7 +64,8 @@ class Lessons(param.Parameterized):
     def go(self, number: int) -> None:
         """Open a chapter; beyond the ends, nothing happens."""
         if 1 <= number <= len(CHAPTERS) and number != self.number:
-            knobs = CHAPTERS[number - 1].opened(self.chapter.left(self.knobs))
+            self._before = self.chapter.left(self.knobs, self._before)
+            knobs = CHAPTERS[number - 1].opened(self._before)
             self.param.update(number=number, knobs=knobs, revealed=False, choice=-1, fault="")
             self._compute()
 
@@ -83,7 +85,8 @@ class Lessons(param.Parameterized):
 
     def reset(self) -> None:
         """All knobs back to where they were at the start."""
-        self.knobs = self.chapter.opened(Knobs())
+        self._before = Knobs()
+        self.knobs = self.chapter.opened(self._before)
         self._compute()
 
     def new_noise(self) -> None:

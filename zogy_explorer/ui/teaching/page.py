@@ -8,14 +8,15 @@ from typing import Any
 import panel as pn
 from panel.viewable import Viewable
 
-from zogy_explorer.ui.controls import NumberControl
+from zogy_explorer.ui.controls import NumberControl, SliderNames
 from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
 from zogy_explorer.ui.teaching import words
-from zogy_explorer.ui.teaching.chapter import ALL_KNOBS, SKY_KNOBS
+from zogy_explorer.ui.teaching.chapter import ALL_KNOBS
 from zogy_explorer.ui.teaching.chapters import CHAPTERS
 from zogy_explorer.ui.teaching.lessons import Lessons
+from zogy_explorer.ui.teaching.scrolling import Scroller
 from zogy_explorer.ui.teaching.views import IMAGE_SIZE, ImageView, PlotView, view_of
 
 TITLE = "ZOGY, step by step"
@@ -26,8 +27,14 @@ _CHOICE_CSS = """
 .bk-input-group label { padding: 2px 0; } input { width: 17px; height: 17px; }
 input:focus-visible { outline: 2px solid var(--zx-accent); outline-offset: 2px; }
 """
+_CARD_CSS = ".card-header:focus-visible { outline: 2px solid var(--zx-accent); }"
+_ANSWER, _CODE = "zx-lesson-answer", "zx-lesson-code"
 _SHORTCUTS = (
-    "← → chapter · Tab to the knobs and choices · Enter: reveal · c: code · d: dark or light"
+    ("← →", "chapter"),
+    ("Tab", "to knobs and choices"),
+    ("Enter", "reveal"),
+    ("c", "code"),
+    ("d", "dark or light"),
 )
 
 
@@ -73,6 +80,7 @@ class LessonPage:
             (self._show_computed, ["computed"]),
             (self._show_answer, ["revealed", "computed", "choice"]),
             (self._show_fault, ["fault"]),
+            (self._bring_answer, ["revealed"]),
         ):
             lessons.param.watch(lambda *events, show=show: self.painter.ask(show), names)
         self._show_chapter()
@@ -111,6 +119,9 @@ class LessonPage:
             self.forward, self.theme, sizing_mode="stretch_width", margin=(10, 20, 8, 20),
         )  # fmt: skip
         body = pn.Row(self._left(), self._right(), sizing_mode="stretch_both", margin=0)
+        self.footer = _pane("shortcuts", margin=(5, 20, 6, 20), height=18)
+        self.footer.object = words.shortcuts(_SHORTCUTS)
+        self.scroller = Scroller()
         self.keys = Keys(
             {
                 "ArrowLeft": lambda: lessons.step(-1),
@@ -121,7 +132,8 @@ class LessonPage:
             }
         )
         return pn.Column(
-            header, self.progress, body, self.keys, name="zogy-lessons",
+            header, self.progress, body, self.footer, self.keys, self.scroller, SliderNames(),
+            name="zogy-lessons",
             css_classes=theme_classes(self.dark), stylesheets=[ROOT_CSS], margin=0,
             sizing_mode="stretch_both", styles={"position": "fixed", "inset": "0"},
         )  # fmt: skip
@@ -136,8 +148,8 @@ class LessonPage:
         self.reset.on_click(lambda event: self.lessons.reset())
         self.sky = pn.Column(sizing_mode="stretch_width", margin=0)
         self.sky_card = pn.Card(
-            self.sky, title="The simulated sky: all knobs", collapsed=True,
-            sizing_mode="stretch_width", margin=(8, 0, 0, 0),
+            self.sky, title="The simulated sky: more knobs", collapsed=True,
+            sizing_mode="stretch_width", margin=(8, 0, 0, 0), stylesheets=[_CARD_CSS],
         )  # fmt: skip
         return pn.Column(
             self.heading, self.knobs, self.facts,
@@ -158,11 +170,11 @@ class LessonPage:
         )
         self.reveal = pn.widgets.Button(label="Reveal", color="primary", margin=(0, 12, 0, 0))
         self.show_code = pn.widgets.Button(label="Show the code", margin=(0, 12, 0, 0))
-        self.answer = _pane("answer", margin=(4, 0, 8, 0))
+        self.answer = _pane("answer", margin=(4, 0, 8, 0), css_classes=[_ANSWER])
         self.tries = _pane("tries")
         self.link = _pane("link", sizing_mode="fixed", width=220, margin=(2, 0, 0, 0))
         self.aside = _pane("aside", margin=(2, 0, 0, 0))
-        self.code = _pane("code", visible=False)
+        self.code = _pane("code", visible=False, css_classes=[_CODE])
         self.fault = _pane("fault", visible=False)
         self.reveal.on_click(lambda event: lessons.reveal())
         self.show_code.on_click(lambda event: self.toggle_code())
@@ -184,10 +196,10 @@ class LessonPage:
     def _control(self, name: str) -> NumberControl:
         knob = ALL_KNOBS[name]
         made = NumberControl(
-            knob.label, int(self.lessons.knobs.value(name)) if knob.whole
+            words.plain(knob.label), int(self.lessons.knobs.value(name)) if knob.whole
             else self.lessons.knobs.value(name),
             start=knob.low, end=knob.high, step=knob.step, least=knob.low, most=knob.high,
-            whole=knob.whole, help_text=knob.doc,
+            whole=knob.whole, help_text=words.plain(knob.doc),
         )  # fmt: skip
         made.number.stylesheets = [*made.number.stylesheets, _CONTROL_CSS]
         made.connect(lambda value: self.lessons.turn(name, value), lambda: None)
@@ -206,13 +218,16 @@ class LessonPage:
         self.back.disabled = lessons.number == 1
         self.forward.disabled = lessons.number == len(CHAPTERS)
         self.question.object = f'<p class="question">{words.typeset(escape(chapter.question))}</p>'
-        self.choices.param.update(options=list(chapter.choices), value=None)
+        options = {words.plain(choice): i for i, choice in enumerate(chapter.choices)}
+        self.choices.param.update(options=options, value=None)
         self.choices.visible = bool(chapter.choices)
         self.tries.object = f'<p class="muted"><b>Try:</b> {words.typeset(chapter.tries)}</p>'
-        others = [name for name in SKY_KNOBS if name not in chapter.knobs]
-        self._knob_controls = {name: self._control(name) for name in (*chapter.knobs, *others)}
+        names = (*chapter.knobs, *chapter.others)
+        self._knob_controls = {name: self._control(name) for name in names}
         self.knobs[:] = [styled(self._knob_controls[name].view) for name in chapter.knobs]
-        self.sky[:] = [styled(self._knob_controls[name].view) for name in others]
+        self.sky[:] = [styled(self._knob_controls[name].view) for name in chapter.others]
+        self.sky_card.visible = bool(chapter.others)
+        self.again.visible = chapter.observed
         if self._location is not None:
             self._location.update_query(chapter=lessons.number)
 
@@ -254,14 +269,17 @@ class LessonPage:
             self.answer.object = ""
         self.reveal.label = "Hide the answer" if lessons.revealed else "Reveal"
 
+    def _bring_answer(self) -> None:
+        if self.lessons.revealed:
+            self.scroller.bring(_ANSWER)
+
     def _show_fault(self) -> None:
         self.fault.object = f'<p class="alert" role="alert">✕ {escape(self.lessons.fault)}</p>'
         self.fault.visible = bool(self.lessons.fault)
 
     def _chosen(self, event: Any) -> None:
-        choices = self.lessons.chapter.choices
-        if event.new in choices:
-            self.lessons.choice = choices.index(event.new)
+        if event.new is not None:
+            self.lessons.choice = event.new
 
     def _toggle_theme(self) -> None:
         self.dark = not self.dark
@@ -276,6 +294,8 @@ class LessonPage:
     def _toggle_code(self) -> None:
         self.code.visible = not self.code.visible
         self.show_code.label = "Hide the code" if self.code.visible else "Show the code"
+        if self.code.visible:
+            self.scroller.bring(_CODE)
 
     def _report(self, error: Exception) -> None:
         self.lessons.fault = f"{type(error).__name__}: {error}"

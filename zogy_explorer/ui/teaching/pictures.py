@@ -87,6 +87,8 @@ class PlotPicture:
         What is drawn.
     x_range, y_range
         Fixed ends of the axes, so that a moving curve is seen to move.
+    legend
+        Corner of the legend: one that no curve goes to.
     """
 
     title: str
@@ -95,6 +97,7 @@ class PlotPicture:
     curves: tuple[Curve, ...]
     x_range: tuple[float, float]
     y_range: tuple[float, float]
+    legend: str = "top_right"
 
 
 Picture = ImagePicture | PlotPicture

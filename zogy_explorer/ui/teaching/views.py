@@ -17,12 +17,15 @@ from bokeh.plotting import figure
 
 from zogy_explorer.ui.style import Palette, theme_figure
 from zogy_explorer.ui.teaching.pictures import ImagePicture, Picture, PlotPicture
+from zogy_explorer.ui.teaching.words import plain
 from zogy_explorer.ui.wall.palettes import DARK, LIGHT, diverging_palette, sky_palette
 
 _COLORS = {"dark": ("#56b4e9", "#e69f00", "#2fc59a"), "light": ("#0072b2", "#b85c00", "#00775a")}
 _DASHES = ("solid", "dashed", "dotdash")
 _MARKERS = ("circle", "square", "triangle")
 _RING = {"dark": "#ffffff", "light": "#101010"}
+_HALO = {"dark": "#15181d", "light": "#ffffff"}
+"""Behind rings and words, which lie on all the colours of the map."""
 _RING_ON_SKY = "#ff9d5c"
 IMAGE_SIZE = (258, 318)
 """[px] Width and height of an image with title and scale; so the image itself is square."""
@@ -56,7 +59,7 @@ class ImageView:
         self._lines = ColumnDataSource(data={"x0": [], "y0": [], "x1": [], "y1": []})
         self._mapper = LinearColorMapper(nan_color="#00000000")
         self.figure = _figure(
-            name, picture.title, x_range=Range1d(0, 1), y_range=Range1d(0, 1),
+            name, plain(picture.title), x_range=Range1d(0, 1), y_range=Range1d(0, 1),
             sizing_mode="fixed", width=IMAGE_SIZE[0], height=IMAGE_SIZE[1],
         )  # fmt: skip
         self.figure.axis.visible = False
@@ -68,12 +71,15 @@ class ImageView:
         self._segments = self.figure.segment(
             "x0", "y0", "x1", "y1", source=self._lines, line_alpha=0.7
         )
-        self._rings = self.figure.circle(
-            "x", "y", radius="r", source=self._marks, fill_color=None, line_width=2
+        self._halos, self._rings = (
+            self.figure.circle(
+                "x", "y", radius="r", source=self._marks, fill_color=None, line_width=width
+            )
+            for width in (5, 2)
         )
         self._words = LabelSet(
             x="x", y="top", text="word", source=self._marks, text_align="center",
-            text_font_size="13px",
+            text_font_size="13px", background_fill_alpha=0.75,
         )  # fmt: skip
         self.figure.add_layout(self._words)
         self._bar = ColorBar(
@@ -87,7 +93,7 @@ class ImageView:
         """New pixels."""
         self._picture = picture
         ny, nx = picture.plane.shape
-        self.figure.title.text = picture.title
+        self.figure.title.text = plain(picture.title)
         self._mapper.update(low=picture.low, high=picture.high)
         self.figure.x_range.update(start=-0.5, end=nx - 0.5)
         self.figure.y_range.update(start=-0.5, end=ny - 0.5)
@@ -110,6 +116,10 @@ class ImageView:
         palette = diverging_palette(wall.diverging) if diverging else sky_palette("cividis")
         self._mapper.palette = palette[1:]  # the first stands for "no data"
         ring = _RING[colors.name] if diverging else _RING_ON_SKY
+        halo = _HALO[colors.name if diverging else "dark"]
+        self._halos.glyph.line_color = halo
+        self._halos.glyph.line_alpha = 0.6
+        self._words.background_fill_color = halo
         self._rings.glyph.line_color = ring
         self._segments.glyph.line_color = ring
         self._words.text_color = ring
@@ -122,10 +132,10 @@ class PlotView:
     def __init__(self, picture: PlotPicture, name: str) -> None:
         self.figure = _figure(
             name,
-            picture.title,
+            plain(picture.title),
             sizing_mode="stretch_both",
-            x_axis_label=picture.x_label,
-            y_axis_label=picture.y_label,
+            x_axis_label=plain(picture.x_label),
+            y_axis_label=plain(picture.y_label),
             x_range=Range1d(*picture.x_range),
             y_range=Range1d(*picture.y_range),
         )
@@ -139,7 +149,7 @@ class PlotView:
             if curve.points:
                 glyph: Any = self.figure.scatter(
                     "x", "y", source=source, size=7, marker=_MARKERS[curve.style],
-                    legend_label=curve.name,
+                    legend_label=plain(curve.name),
                 )  # fmt: skip
                 bars = Whisker(base="x", lower="low", upper="high", source=source, level="overlay")
                 bars.upper_head.size = bars.lower_head.size = 4
@@ -148,10 +158,11 @@ class PlotView:
             else:
                 glyph = self.figure.line(
                     "x", "y", source=source, line_width=2.5, line_dash=_DASHES[curve.style],
-                    legend_label=curve.name,
+                    legend_label=plain(curve.name),
                 )  # fmt: skip
             self._drawn.append((curve.style, glyph.glyph))
         self.figure.legend.label_text_font_size = "12px"
+        self.figure.legend.location = picture.legend
         self.figure.legend.padding = 4
         self.figure.legend.spacing = 0
         self.show(picture)

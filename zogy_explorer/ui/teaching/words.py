@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html import escape
 
 from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Shown
@@ -11,11 +12,13 @@ TEXT_CSS = """
 :host { font-size: 16px; line-height: 1.45; color: var(--zx-text); }
 h1 { font-size: 27px; line-height: 1.2; margin: 0 0 8px; font-weight: 650; }
 p { margin: 0 0 8px; }
-sub, sup { line-height: 0; }
+sub, sup { line-height: 0; font-size: 0.72em; }
 .sentence { font-size: 17px; }
 .equation { display: flex; align-items: center; font-size: 18px; margin: 6px 0;
   padding: 8px 8px; background: var(--zx-surface); border-left: 3px solid var(--zx-accent); }
-.equation math { flex: 1 1 auto; min-width: 0; font-size: 1em; }
+/* The page's font has no table of mathematical distances: indices would not be lowered. */
+.equation math { flex: 1 1 auto; min-width: 0; font-size: 1em;
+  font-family: "STIX Two Math", "Latin Modern Math", "Cambria Math", math; }
 .equation .number { flex: none; color: var(--zx-muted); font-size: 15px; padding-left: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px;
   font-variant-numeric: tabular-nums; }
@@ -28,6 +31,9 @@ tr + tr td { border-top: 1px solid var(--zx-border); }
 .verdict { font-weight: 650; }
 .right { color: var(--zx-info); } .wrong { color: var(--zx-failed); }
 .answer { border-left: 3px solid var(--zx-info); padding: 2px 0 2px 12px; margin: 0; }
+.shortcuts { color: var(--zx-muted); font-size: 13px; line-height: 18px; white-space: nowrap; }
+kbd { font: inherit; color: var(--zx-text); background: var(--zx-raised); border-radius: 3px;
+  padding: 0 5px; }
 .alert { color: var(--zx-failed); }
 a { color: var(--zx-accent); } a:focus-visible { outline: 2px solid var(--zx-accent); }
 pre { margin: 0; padding: 8px 12px; font: 14px/1.35 ui-monospace, "DejaVu Sans Mono", monospace;
@@ -37,13 +43,25 @@ pre { margin: 0; padding: 8px 12px; font: 14px/1.35 ui-monospace, "DejaVu Sans M
 """
 
 
+_LOWERED = str.maketrans({"n": "ₙ", "r": "ᵣ"})
+_PLAIN = re.compile(r"_([nr])\b")
 _INDEXED = re.compile(r"(?<![\w=])([A-Zkσ]̂?)_(\w)\b")
+_ALONE = re.compile(r"(?<=\d) (?=σ)")
 _MINUS = re.compile(r"(?<![\w\-.])-(?=\d)")
 
 
 def typeset(html: str) -> str:
-    """F_n as F with an index, and minus signs where a number is negative."""
+    """F_n as F with an index, minus signs where a number is negative, and no σ left alone."""
+    html = _ALONE.sub("\u00a0", html)
     return _MINUS.sub("−", _INDEXED.sub(r"<i>\1</i><sub>\2</sub>", html))
+
+
+def plain(text: str) -> str:
+    """The same where there is no HTML: in labels, choices, legends and titles of pictures.
+
+    Unicode has no capital indices: such texts speak of the PSF of D instead of P_D.
+    """
+    return _PLAIN.sub(lambda found: found[1].translate(_LOWERED), text)
 
 
 def heading(chapter: Chapter) -> str:
@@ -80,13 +98,20 @@ def answer(chapter: Chapter, shown: Shown, choice: int) -> str:
             f"{'✓ As you said.' if right else '✕ Not quite.'}</span> "
         )
     elif chapter.choices:
-        verdict = f'<span class="verdict">{escape(chapter.choices[shown.right])}.</span> '
+        truth = typeset(escape(chapter.choices[shown.right]))
+        verdict = f'<span class="verdict">{truth}.</span> '
     return f'<p class="answer">{verdict}{typeset(shown.answer)}</p>'
 
 
 def progress(number: int, count: int) -> str:
     """How far the reader has come."""
     return f'<div class="bar"><i style="width:{100 * number / count:.1f}%"></i></div>'
+
+
+def shortcuts(keys: Iterable[tuple[str, str]]) -> str:
+    """Keys and what they do, in one line."""
+    each = (f"<kbd>{escape(key)}</kbd> {escape(use)}" for key, use in keys)
+    return f'<div class="shortcuts">{" &ensp; ".join(each)}</div>'
 
 
 def _pair(fact: Fact) -> str:

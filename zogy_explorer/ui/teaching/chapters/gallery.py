@@ -35,11 +35,11 @@ def compute(knobs: Knobs) -> Shown:
             [
                 "from zogy_explorer import plan, run",
                 "from zogy_explorer.simulate import pathology",
-                f"case = pathology({name!r})",
-                "pair = case.draw(seed=1)",
-                "print(case.signature(run(plan(*pair, case.config()))))",
-                "print(case.signature(run(plan(*case.cured(*pair), case.cured_config()))))"
-                + (f"  # {settings}" if settings else ""),
+                f"pair = (case := pathology({name!r})).draw(seed=1)",
+                "ill = case.signature(run(plan(*pair, case.config())))",
+                "well = case.signature(run(plan(*case.cured(*pair), case.cured_config())))",
+                'print(f"ill: {ill:.1f}, cured: {well:.1f}")'
+                + (f"  # cured with {settings}" if settings else ""),
             ]
         ),
         sample=name,
@@ -53,12 +53,14 @@ def _in_sigma(done: Subtraction) -> Plane:
 CHAPTER = Chapter(
     name="gallery",
     title="Eight pairs, and what ails them",
-    sentence="Each pair has one thing wrong. Name it from the picture before you look: this is "
-    "what the explorer is for.",
+    sentence="Each pair has one thing wrong, or nothing. Name it from the picture before you look: "
+    "this is what the explorer is for.",
     equations=(),
     knobs=("case",),
     question="What is wrong with this pair?",
     choices=(),
     tries="Go through all eight. Then open one in the explorer, tap the residual, and ask it why.",
     compute=compute,
+    sky=(),  # pairs of their own, with noise of their own
+    observed=False,
 )

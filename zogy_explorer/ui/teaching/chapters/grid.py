@@ -56,14 +56,14 @@ def compute(knobs: Knobs) -> Shown:
                      difference.diff.image / np.sqrt(difference.diff.variance), lines=lines),  # type: ignore[arg-type]
             residual("Scorr", difference.scorr, lines=lines),
         ),
-        text=f"<b>{len(made.cells)}</b> cell{'s' if len(made.cells) > 1 else ''}, each with a "
+        text=f"<b>{_cells(len(made.cells))}</b>{', each' if len(made.cells) > 1 else ''} with a "
         f"border of {knobs.border} px and transformed as {outer.width}×{outer.height}: "
         f"<b>{area:.1f} times</b> the pixels of the frame. The largest |Scorr| at a constant star "
         f"is <b>{largest:.1f} σ</b>" + (f" (in one cell: {alone:.1f} σ)." if alone != largest
                                         else "."),
         facts=facts,
         answer=f"Each cell has the PSFs of its own centre: the largest residual is {largest:.1f} σ "
-        f"with {len(made.cells)} cells"
+        f"with {_cells(len(made.cells))}"
         + (f" and {alone:.1f} σ with one" if len(made.cells) > 1 else "")
         + ". The price is the padding, "
         f"{area:.1f} times the frame; it must be as wide as the kernels reach, or the edges of "
@@ -77,12 +77,16 @@ def compute(knobs: Knobs) -> Shown:
                 f"config = ZogyConfig({settings})",
                 "difference = run(plan(science, template, config))",
                 'print(len(difference.cells), "cells, largest |Scorr|", '
-                "abs(difference.scorr).max())",
+                'f"{abs(difference.scorr).max():.1f}")',
             ]
         ),
         sample=f"{_NAME} seed={seed}",
         settings={"doSpatialGrid": False, **config.changed()},
     )  # fmt: skip
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"
 
 
 def _config(cells: int, border: int) -> ZogyConfig:
@@ -99,7 +103,8 @@ CHAPTER = Chapter(
     name="grid",
     title="The grid and its padding",
     sentence="One formula knows one pair of PSFs. Where they change over the field, cut it into "
-    "cells, each with the PSFs of its place, and a border that is thrown away.",
+    "cells of side <i>a</i>, each with the PSFs of its place, and a border <i>b</i> that is thrown "
+    "away.",
     equations=(
         Equation(
             row(
@@ -118,4 +123,5 @@ CHAPTER = Chapter(
     tries="Find the fewest cells that keep every star below 5 σ. What do they cost?",
     compute=compute,
     start={"cells": 3},
+    sky=(),  # a pair of its own
 )  # fmt: skip

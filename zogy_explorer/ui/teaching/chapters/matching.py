@@ -7,7 +7,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.signal import convolve2d, correlate2d
 
-from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown, sky_code, sky_sample
+from zogy_explorer.ui.teaching.chapter import (
+    APPLY,
+    ERRORS,
+    Chapter,
+    Fact,
+    Knobs,
+    Shown,
+    sky_code,
+    sky_sample,
+)
 from zogy_explorer.ui.teaching.mathml import Equation, abs2, op, row, sym
 from zogy_explorer.ui.teaching.measure import calibrated, quiet, scatter, sigma_plane
 from zogy_explorer.ui.teaching.pictures import ImagePicture, residual, sky
@@ -17,6 +26,7 @@ Plane = NDArray[np.floating]
 _MATCHED = 1.3
 HALF = 5
 """[px] The kernel has 2·HALF + 1 pixels on a side, each of them free."""
+_INNER = np.s_[HALF:-HALF, HALF:-HALF]
 
 
 def match_kernel(science: Plane, template: Plane, sigma: Plane) -> Plane:
@@ -32,12 +42,29 @@ def match_kernel(science: Plane, template: Plane, sigma: Plane) -> Plane:
         Noise of their difference in each pixel (ny, nx).
     """
     side = 2 * HALF + 1
-    inner = np.s_[HALF:-HALF, HALF:-HALF]
-    design = sliding_window_view(template, (side, side)).reshape(-1, side**2)[:, ::-1]
-    weight = 1 / sigma[inner].ravel()
-    normal = design * weight[:, None]
-    solution = np.linalg.lstsq(normal, science[inner].ravel() * weight, rcond=None)[0]
+    values = (science / sigma)[_INNER].ravel()
+    solution = np.linalg.lstsq(_design(template, sigma), values, rcond=None)[0]
     return np.asarray(solution.reshape(side, side))
+
+
+def leverage(template: Plane, sigma: Plane) -> Plane:
+    """Share of each pixel's noise variance that the fit of K takes away.
+
+    The diagonal of the projection A (AᵀA)⁻¹ Aᵀ on what K can reach, 0 along the edge; its sum is
+    the number of K's pixels.
+    """
+    design = _design(template, sigma)
+    taken = np.zeros_like(template)
+    shares = (design @ np.linalg.pinv(design.T @ design, hermitian=True) * design).sum(axis=1)
+    taken[_INNER] = shares.reshape(taken[_INNER].shape)
+    return taken
+
+
+def _design(template: Plane, sigma: Plane) -> Plane:
+    """One row a pixel, one column a pixel of K, each row over its pixel's noise."""
+    side = 2 * HALF + 1
+    patches = sliding_window_view(template, (side, side)).reshape(-1, side**2)[:, ::-1]
+    return np.asarray(patches / sigma[_INNER].reshape(-1, 1))
 
 
 def compute(knobs: Knobs) -> Shown:
@@ -57,6 +84,10 @@ def compute(knobs: Knobs) -> Shown:
     rho = covariance / covariance[middle, middle]
     still = quiet(science, template, away=HALF + 1, excess=1e-3)
     noise, noise_error = scatter(difference[still], float((rho**2).sum()))
+    # K was fitted to this very noise: it took a share of it away, and its own pixels scatter, so
+    # that ΣK² is too large by the same share.
+    share = float(leverage(second, sigma)[still].mean())
+    in_sample = predicted * float(np.sqrt((1 - share) / (1 + share)))
     pairs = still[:, :-1] & still[:, 1:]
     left, right = difference[:, :-1][pairs], difference[:, 1:][pairs]
     neighbour = float((left * right).mean() / noise**2)
@@ -68,9 +99,11 @@ def compute(knobs: Knobs) -> Shown:
     bright = ~quiet(science, template, excess=0.5)
     left_over = float(np.sqrt(np.mean((difference / there)[bright] ** 2)))
     matched = left_over < _MATCHED
+    sharper = here.seeing_template < here.seeing
+    reach = "K blurs the sharper template" if sharper else "K hardly has to sharpen the template"
     gain = float(np.sqrt((kernel**2).sum()))
     facts = (
-        Fact("σ of the dark pixels", noise, predicted, noise_error),
+        Fact("σ of the dark pixels", noise, in_sample, noise_error),
         Fact("Correlation of neighbours", neighbour, expected, neighbour_error),
     )
     top = float(np.abs(kernel).max())
@@ -88,8 +121,7 @@ def compute(knobs: Knobs) -> Shown:
         "misleads.",
         facts=facts,
         answer=(
-            f"K blurs the sharper template, and the stars vanish (the rest scatters by "
-            f"{left_over:.2f} times its noise)."
+            f"{reach}, and the stars vanish (the rest scatters by {left_over:.2f} times its noise)."
             if matched
             else "K would have to sharpen the template, which amplifies its noise; the best "
             f"compromise leaves {left_over:.2f} times the noise at the stars and "
@@ -128,4 +160,5 @@ CHAPTER = Chapter(
     choices=("Yes", "No"),
     tries="Make the template worse than the science image (4.4 px against 2.2 px).",
     compute=compute,
+    sky=(*APPLY, *ERRORS),  # K mends them too
 )

@@ -5,10 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from zogy_explorer.simulate.lesson import STARS, TRANSIENT
-from zogy_explorer.ui.teaching.chapter import Chapter, Fact, Knobs, Shown, sky_code, sky_sample
+from zogy_explorer.ui.teaching.chapter import (
+    SKY_KNOBS,
+    Chapter,
+    Fact,
+    Knobs,
+    Shown,
+    sky_code,
+    sky_sample,
+)
 from zogy_explorer.ui.teaching.mathml import Equation, frac, op, row, sym
 from zogy_explorer.ui.teaching.measure import calibrated, quiet, scatter, sigma_plane
 from zogy_explorer.ui.teaching.pictures import Mark, residual, sky
+
+_SEEN = 5.0  # [σ of the dark sky]
 
 
 def compute(knobs: Knobs) -> Shown:
@@ -53,18 +63,30 @@ def compute(knobs: Knobs) -> Shown:
         f"{here.flux_ratio:g}, the star would leave {without:+.0f}.",
         facts=facts,
         answer=f"The star keeps {left:+.0f} because {flux:.0f} × ({peaks[0]:.3f} − {peaks[1]:.3f}) "
-        "is that much: the same light, spread differently. No factor cures it, for a factor can "
-        "only mend the sum of a star or its middle.",
-        right=1 if worst > 5 else 0,
+        "is that much: " + _reason(worst > _SEEN),
+        right=1 if worst > _SEEN else 0,
         code=sky_code(
             here,
             "difference = science.image * science.photo_calib - template.image",
-            f"print(difference[{place[0]}, {place[1]}])  # the brightest star",
-            f"print(difference[{new[0]}, {new[1]}])  # the new source",
+            f'print(f"brightest star {{difference[{place[0]}, {place[1]}]:.0f}}")',
+            f'print(f"new source {{difference[{new[0]}, {new[1]}]:.1f}}")',
             imports=(),
         ),
         sample=sky_sample(here),
     )  # fmt: skip
+
+
+def _reason(stays: bool) -> str:
+    """Why a star stays, or vanishes."""
+    if stays:
+        return (
+            "the same light, spread differently. No factor cures it, for a factor can only mend "
+            "the sum of a star or its middle."
+        )
+    return (
+        "nothing that the noise does not hide. Plain subtraction works when the two PSFs are as "
+        "good as equal, and almost no two nights have equal ones."
+    )
 
 
 CHAPTER = Chapter(
@@ -98,4 +120,5 @@ CHAPTER = Chapter(
     tries="Give both images the same seeing (2.4 px). How well must the two agree before the star "
     "is quieter than the new source?",
     compute=compute,
+    sky=SKY_KNOBS,
 )

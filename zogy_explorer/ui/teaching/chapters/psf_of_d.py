@@ -56,7 +56,7 @@ def compute(knobs: Knobs) -> Shown:
     curves = tuple(
         Curve(name, *profile(stamp), style)
         for style, (name, stamp) in enumerate(
-            zip(("P_n", "P_r", "P_D"), (*here.stamps, cell.psf_diff), strict=True)
+            zip(("P_n", "P_r", "PSF of D"), (*here.stamps, cell.psf_diff), strict=True)
         )
     )
     top = float(np.abs(cell.psf_diff).max())
@@ -64,7 +64,7 @@ def compute(knobs: Knobs) -> Shown:
         pictures=(
             residual("D, in units of its σ", done.diff / done.diff_sigma,
                      marks=(Mark(*TRANSIENT, "new"),)),
-            ImagePicture("P_D", cell.psf_diff, -top, top, True),
+            ImagePicture("The PSF of D", cell.psf_diff, -top, top, True),
             PlotPicture("Three PSFs, cut through", "px from the source", "flux in a pixel",
                         curves, (-8, 8), (-0.05, 0.25)),
         ),
@@ -81,9 +81,8 @@ def compute(knobs: Knobs) -> Shown:
         code=sky_code(
             here,
             "cell = run(plan(science, template, ZogyConfig(background='none'))).cells[0]",
-            'print("sum of P_D", cell.psf_diff.sum(), "F_D", cell.flux_diff)',
-            f'print("new source", cell.diff[{y}, {x}], "=", {here.transient:g} * '
-            "cell.psf_diff.max())",
+            "pixels = 1 / (cell.psf_diff**2).sum()",
+            'print(f"F_D = {cell.flux_diff:.4f}, a source covers {pixels:.1f} px")',
         ),
         sample=sky_sample(here),
     )  # fmt: skip
@@ -91,9 +90,9 @@ def compute(knobs: Knobs) -> Shown:
 
 CHAPTER = Chapter(
     name="psf-of-d",
-    title="P_D: the PSF of the difference",
-    sentence="D is an image like any other: it has a PSF and a flux scale of its own, made of "
-    "those of its parents. Whatever is new appears with them.",
+    title="The PSF of the difference",
+    sentence="D is an image like any other: it has a PSF, P_D, and a flux scale of its own, made "
+    "of those of its parents. Whatever is new appears with them.",
     equations=(
         Equation(
             row(hat("P", "D"), op("="),
@@ -112,7 +111,7 @@ CHAPTER = Chapter(
     knobs=("noise_template", "seeing"),
     question="If the template had no noise at all, which PSF would D have?",
     choices=("P_n", "P_r", "the sharper one"),
-    tries="Turn the template's noise down to 0.5 and compare the curves of P_n and P_D; then up "
+    tries="Turn the template's noise down to 0.5 and compare the curves of P_n and of D; then up "
     "to 20.",
     compute=compute,
 )  # fmt: skip

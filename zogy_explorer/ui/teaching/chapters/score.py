@@ -33,8 +33,6 @@ def compute(knobs: Knobs) -> Shown:
     )
     offsets = np.arange(-_CUT, _CUT + 1)
     cut = np.s_[y, x - _CUT : x + _CUT + 1]
-    ratio = matched / single if single else float("nan")
-    gain = f"{ratio:.2f} times" if np.isfinite(ratio) else "no"
     return Shown(
         pictures=(
             residual("D, in units of its σ", in_sigma, marks=(Mark(*TRANSIENT, "new"),)),
@@ -49,8 +47,8 @@ def compute(knobs: Knobs) -> Shown:
         "the filter gathers the light of all its pixels. Divided by F_S it is the flux: "
         f"<b>{flux:.0f} ± {flux_error:.0f}</b>.",
         facts=facts,
-        answer=f"Here its peak in S has {gain} the significance of D's best pixel. No other "
-        "linear filter does better (Neyman and Pearson); P_D is white noise's own matched filter.",
+        answer=_gain(matched, single) + " No other linear filter does better (Neyman and Pearson): "
+        "D's noise is white, so P_D itself is its matched filter.",
         right=1,
         code=sky_code(
             here,
@@ -63,6 +61,15 @@ def compute(knobs: Knobs) -> Shown:
     )  # fmt: skip
 
 
+def _gain(matched: float, single: float) -> str:
+    """What the filter gains on one pixel."""
+    if not single:
+        return "There is no source now; with one, its peak in S rises above D's best pixel."
+    return (
+        f"Here its peak in S has {matched / single:.2f} times the significance of D's best pixel."
+    )
+
+
 CHAPTER = Chapter(
     name="score",
     title="S: the matched filter, and its flux",
@@ -72,12 +79,12 @@ CHAPTER = Chapter(
         Equation(
             row(hat("S"), op("="), sym("F", "D"), hat("P", "D", star=True), hat("D")),
             "S hat equals F D times the conjugate of P D hat times D hat",
-            "12",
+            "17",
         ),
         Equation(
             row(sym("α"), op("="), frac(sym("S"), sym("F", "S"))),
             "alpha equals S over F S",
-            "41",
+            "41, 42",
         ),
     ),
     knobs=("transient", "noise"),

@@ -55,12 +55,12 @@ def compute(knobs: Knobs) -> Shown:
     return Shown(
         pictures=(
             residual("S over its σ in the dark", first.score / dark, marks=star),
-            ImagePicture("√V_S over its value in the dark", ratio, 1, 4),
+            ImagePicture("Noise of S over that in the dark", ratio, 1, 4),
             residual("Scorr", first.scorr, marks=star),
         ),
         text=f"At the brightest star the noise of S is <b>{excess[0]:.1f} times</b> that of the "
         f"dark sky (σ_n = {here.noise:g}, seeing {here.seeing:.1f} px), because photons of the "
-        f"star fluctuate. This exposure shows {alarm:+.1f} there if one forgets it, and "
+        f"star fluctuate. This exposure shows {alarm:+.1f} σ there if one forgets it, and "
         f"<b>{corrected[0, 0]:+.1f} σ</b> if not.",
         facts=facts,
         answer=f"{_percent(excess[0])} of exposures: at the brightest star S scatters by "
@@ -71,7 +71,8 @@ def compute(knobs: Knobs) -> Shown:
             here,
             "difference = run(plan(science, template, ZogyConfig(background='none')))",
             "noise = (difference.score.variance / difference.score.variance.min()) ** 0.5",
-            f"print(noise[{rows[0]}, {columns[0]}], difference.scorr[{rows[0]}, {columns[0]}])",
+            f'print(f"{{noise[{rows[0]}, {columns[0]}]:.1f}} times the noise, '
+            f'Scorr {{difference.scorr[{rows[0]}, {columns[0]}]:.1f}}")',
         ),
         sample=sky_sample(here),
     )
@@ -89,7 +90,8 @@ CHAPTER = Chapter(
     name="source-noise",
     title="Source noise and Scorr",
     sentence="Where a star shines, its photons add noise that the dark sky knows nothing of. The "
-    "corrected score divides S by what it really scatters.",
+    "corrected score divides S by what it really scatters (k_n, k_r: S's kernels, equations 28, "
+    "29).",
     equations=(
         Equation(
             row(

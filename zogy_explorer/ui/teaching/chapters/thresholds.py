@@ -75,7 +75,7 @@ def compute(knobs: Knobs) -> Shown:
                         (Curve("theory", _FLUXES, curve, 0),
                          Curve("measured", [here.transient], [found / tried], 1, [spread],
                                points=True)),
-                        (0, 1500), (-0.05, 1.05)),
+                        (0, 1500), (-0.05, 1.05), "bottom_right"),
         ),
         text=f"At {threshold:.1f} σ, noise alone puts <b>{per_frame:.3g}</b> pixels of an empty "
         f"frame beyond it (both signs). Of sources with flux {here.transient:g}, "
@@ -90,8 +90,7 @@ def compute(knobs: Knobs) -> Shown:
             empty,
             "cell = run(plan(science, template, ZogyConfig(background='none'))).cells[0]",
             "sigma = cell.score_variance.min() ** 0.5 / cell.flux_score",
-            f'print(f"half are found at a flux of {{{threshold:g} * sigma:.0f}}; false pixels:", '
-            f"(abs(cell.scorr) > {threshold:g}).sum())",
+            f'print(f"half are found at a flux of {{{threshold:g} * sigma:.0f}}")',
         ),
         sample=sky_sample(here),
         aside="There: one source; add others by a click.",
@@ -115,7 +114,8 @@ CHAPTER = Chapter(
     name="thresholds",
     title="False alarms, completeness, thresholds",
     sentence="Scorr is noise of unit variance plus sources: how often noise crosses a threshold, "
-    "and how many sources do, is known before the first image is taken.",
+    "and how many sources do, is known before the first image is taken (<i>t</i>: the "
+    "threshold; Φ: the normal distribution).",
     equations=(
         Equation(
             row(sym("P"), op("("), sym("found"), op("|"), sym("f"), op(")"), op("="), sym("Φ"),

@@ -6,6 +6,7 @@ import numpy as np
 
 from zogy_explorer.simulate.lesson import STARS, TRANSIENT
 from zogy_explorer.ui.teaching.chapter import (
+    SKY_KNOBS,
     Chapter,
     Fact,
     Knobs,
@@ -75,10 +76,9 @@ def compute(knobs: Knobs) -> Shown:
         right=1 if sharper == "template" else 0,
         code=sky_code(
             here,
-            f"dark = science.variance < {1.02:g} * science.variance.min()",
-            "noise = (science.image * science.photo_calib)[dark].std()",
-            'print(f"science: σ = {noise:.2f} flux units a pixel")',
-            imports=(),
+            "noise = (science.image * science.photo_calib)[quiet(science, template, away=2)].std()",
+            'print(f"science: σ = {noise:.3f} flux units a pixel in the dark")',
+            imports=("from zogy_explorer.ui.teaching.measure import quiet",),
         ),
         sample=sky_sample(here),
     )  # fmt: skip
@@ -104,4 +104,5 @@ CHAPTER = Chapter(
     choices=("Science", "Template"),
     tries="Make the science image sharper than the template. Drown the new source in noise.",
     compute=compute,
+    sky=SKY_KNOBS,
 )

@@ -34,10 +34,13 @@ def compute(knobs: Knobs) -> Shown:
     here = knobs.sky
     done = subtract_sky(here)
     in_sigma = done.diff / done.diff_sigma
-    still = quiet(done.science, done.template, away=3)
-    measured, error = scatter(in_sigma[still])
-    neighbours = autocorrelation(done.cell, done.plan)
-    white = power_spectrum(done.cell, done.plan)
+    # The new source is no noise: whatever is said of noise is measured without it.
+    empty = here.replace(transient=0.0)
+    noise = subtract_sky(empty)
+    still = quiet(noise.science, noise.template, away=3)
+    measured, error = scatter((noise.diff / noise.diff_sigma)[still])
+    neighbours = autocorrelation(noise.cell, noise.plan)
+    white = power_spectrum(noise.cell, noise.plan)
     # Noise of the numerator of eq. 13 before it is divided: the denominator squared.
     p_n, p_r = (np.abs(spectrum(stamp)) ** 2 for stamp in here.stamps)
     den = here.noise**2 * p_r + here.noise_template**2 * p_n
@@ -46,7 +49,7 @@ def compute(knobs: Knobs) -> Shown:
     one_lag = float(
         neighbours.error[neighbours.values.shape[0] // 2, len(neighbours.lags) // 2 + 1]
     )
-    plain = float(np.corrcoef(*_pairs(_numerator(here, done), still))[0, 1])
+    plain = float(np.corrcoef(*_pairs(_numerator(empty, noise), still))[0, 1])
     facts = (
         Fact("σ of D over the predicted σ", measured, 1.0, error),
         Fact("Correlation of neighbours in x", neighbours.nearest[0], 0.0, one_lag),
@@ -56,7 +59,7 @@ def compute(knobs: Knobs) -> Shown:
         pictures=(
             residual("D, in units of its σ", in_sigma, marks=(Mark(*TRANSIENT, "new"),)),
             PlotPicture(
-                "Noise power, white = 1", "frequency [cycles/px]", "power",
+                "Noise power without the source, white = 1", "frequency [cycles/px]", "power",
                 (Curve("D", white.frequency, white.power, 0, white.error, points=True),
                  Curve("numerator alone", np.arange(49) / 96, raw, 1)),
                 (0, 0.7), (0, 2)),
@@ -73,9 +76,10 @@ def compute(knobs: Knobs) -> Shown:
         f"pixels (measured {neighbours.nearest[0]:+.3f} ± {one_lag:.3f}).",
         right=1,
         code=sky_code(
-            here,
+            empty,
             "p = plan(science, template, ZogyConfig(background='none'))",
-            "print(autocorrelation(run(p).cells[0], p).nearest)",
+            'print("neighbours of D, without the source:", *(f"{share:.3f}" for share in '
+            "autocorrelation(run(p).cells[0], p).nearest))",
             imports=(ENGINE, "from zogy_explorer.diagnostics import autocorrelation"),
         ),
         sample=sky_sample(here),

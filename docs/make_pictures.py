@@ -69,7 +69,7 @@ class Desk:
 
     def type(self, label: str, value: object) -> None:
         """A number into a field of the side bar."""
-        field = self.tab.get_by_label(label, exact=True)
+        field = self.tab.get_by_role("textbox", name=label, exact=True)
         field.fill(str(value))
         field.press("Enter")
         self.settle()

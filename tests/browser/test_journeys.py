@@ -45,7 +45,7 @@ def tap(browser, panel, x, y):
 
 
 def type_number(browser, label, value):
-    number = browser.get_by_label(label)
+    number = browser.get_by_role("textbox", name=label)
     number.fill(str(value))
     number.press("Enter")
 
@@ -101,7 +101,7 @@ def test_border_and_fft_size_change_the_outer_box_d_and_time_and_keep_the_zoom(o
     browser, explorer = opened(*pair, config=ZogyConfig(doSpatialGrid=False))
     view = zoom_in(browser, until)
     before, drawn = explorer.cell, browser.evaluate(OUTER)
-    number = browser.get_by_label("borderSize [px]")
+    number = browser.get_by_role("textbox", name="borderSize [px]")
     browser.locator(".zx-auto-borderSize input").click()
     until(number.is_enabled, "the border is by hand", page=browser)
     type_number(browser, "borderSize [px]", 60)
@@ -122,9 +122,7 @@ def test_border_and_fft_size_change_the_outer_box_d_and_time_and_keep_the_zoom(o
 def test_the_cell_is_computed_while_the_slider_moves_and_the_frame_on_release(opened, pair, until):
     browser, explorer = opened(*pair, config=ZogyConfig(doSpatialGrid=True, gridInnerSize=5.0))
     view = browser.evaluate(VIEW)
-    handle = browser.get_by_label("maxPsfCentroidDist [px] slider").or_(
-        browser.locator(".noUi-handle")
-    )
+    handle = browser.get_by_role("slider", name="maxPsfCentroidDist [px]")
     box = handle.first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     browser.mouse.move(x, y)
@@ -178,7 +176,9 @@ def test_undo_takes_a_change_back_and_redo_brings_it_again(opened, pair, until):
     browser.keyboard.press("Control+z")
     until(lambda: explorer.config.maxPsfCentroidDist == 0.2, "undone", page=browser)
     until(
-        lambda: browser.get_by_label("maxPsfCentroidDist [px]").input_value() == "0.200",
+        lambda: (
+            browser.get_by_role("textbox", name="maxPsfCentroidDist [px]").input_value() == "0.200"
+        ),
         "shown",
         page=browser,
     )
@@ -232,7 +232,9 @@ def test_a_setting_from_python_moves_the_page(opened, pair, until):
     document = explorer.page.wall.model.document
     document.add_next_tick_callback(lambda: setattr(explorer.config, "maxPsfCentroidDist", 0.01))
     until(
-        lambda: browser.get_by_label("maxPsfCentroidDist [px]").input_value() == "0.010",
+        lambda: (
+            browser.get_by_role("textbox", name="maxPsfCentroidDist [px]").input_value() == "0.010"
+        ),
         "the number follows",
         page=browser,
     )

@@ -224,7 +224,7 @@ def test_the_page_in_a_cell_is_live_both_ways(notebook):
     )
     book.run(0)
     book.wait_for_images()
-    number = book.browser.get_by_label("maxPsfCentroidDist [px]")
+    number = book.browser.get_by_role("textbox", name="maxPsfCentroidDist [px]")
     slider = book.cells.nth(0).locator(".noUi-handle").first
     assert float(slider.get_attribute("aria-valuenow")) == pytest.approx(0.2)
     book.run(1)

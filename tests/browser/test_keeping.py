@@ -31,7 +31,7 @@ def export(browser, item):
 
 def set_limit(browser, value):
     """Type a `maxPsfCentroidDist`, as a person would."""
-    number = browser.get_by_label("maxPsfCentroidDist [px]")
+    number = browser.get_by_role("textbox", name="maxPsfCentroidDist [px]")
     number.fill(str(value))
     number.press("Enter")
 

@@ -132,7 +132,7 @@ def test_two_visitors_share_nothing(serve, page, until):
     second = page(url)
     until(lambda: len(made) == 2 and made[1].result is not None, "second", page=second)
     made_by = made[:2]
-    number = first.get_by_label("maxPsfCentroidDist [px]")
+    number = first.get_by_role("textbox", name="maxPsfCentroidDist [px]")
     number.fill("0.01")
     number.press("Enter")
     until(lambda: made_by[0].config.maxPsfCentroidDist == 0.01, "edited", page=first)

@@ -231,7 +231,7 @@ _ALL = (
         "perfect",
         "A perfect pair",
         "Nothing is wrong: PSFs, noise, flux scale and registration are what the files say.",
-        "D is noise from edge to edge, bright stars included, and no pixel of Scorr is beyond 5σ.",
+        "D is noise from edge to edge, bright stars included, and no pixel of Scorr is beyond 5 σ.",
         "σ is the largest |Scorr| of the frame",
         "None needed. This is what the others should look like.",
         _FIELD.draw,

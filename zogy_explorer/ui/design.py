@@ -93,6 +93,8 @@ _DROPPER = """
 """
 _CARDS = """
 :host(.card) { box-shadow: none; border: none; background: transparent; outline: none; }
+:host(.card) .card-header:focus-visible { outline: 2px solid var(--zx-accent);
+  outline-offset: -2px; }
 :host(.card) .card-header { background: transparent; border: none;
   border-top: 1px solid var(--zx-border); border-radius: 0; padding: 6px 0; color: var(--zx-text); }
 :host(.card-title) * { font-size: 13px !important; font-weight: 600; }

@@ -141,9 +141,11 @@ class InjectTab:
             self._study.flux = rounded
             self.flux.value = rounded
             log = math.log10(rounded)
-            self.slider.param.update(
-                start=min(self.slider.start, log), end=max(self.slider.end, log), value=log
-            )
+            # A slider that hears its own value rounded loses the steps of a held key.
+            if abs(log - self.slider.value) > self.slider.step / 2:
+                self.slider.param.update(
+                    start=min(self.slider.start, log), end=max(self.slider.end, log), value=log
+                )
         finally:
             self._writing = False
         self._say_hint()

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from zogy_explorer.camera import Camera, read_camera
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.masks import bit_mask, has_any
-from zogy_explorer.prepare.psf import measure_psf
+from zogy_explorer.prepare.psf import UNUSABLE, measure_psf
 from zogy_explorer.prepare.variance import measure_sky, sky_and_source_variance
 
 _ENOUGH_STARS = 5  # from which a PSF needs no warning
-_UNUSABLE = ("BAD", "SAT", "CR", "NO_DATA", "EDGE")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +73,7 @@ def complete(
     """
     camera = read_camera(exposure.meta, gain=gain, saturation=saturation)
     mask = _mask(exposure, camera)
-    bad = has_any(mask, exposure.mask_planes, _UNUSABLE) | ~np.isfinite(exposure.image)
+    bad = has_any(mask, exposure.mask_planes, UNUSABLE) | ~np.isfinite(exposure.image)
     sky = measure_sky(exposure.image, bad)
     remarks = []
     variance = exposure.variance

@@ -34,6 +34,7 @@ _ITERATIONS, _CONVERGED = 25, 1e-4
 _ROUNDS = 2  # of fitting and of leaving out what is not as the other stars
 _OUTLIER = 5.0  # σ by which a pixel differs from those of the other stars
 _UNLIKE = 0.1  # share of a star's own light by which it differs from the others, to be left out
+_SIGNIFICANT = 3.0  # σ by which a ring's variance must exceed its noise
 _ENOUGH = 3  # stars that can outvote one
 
 
@@ -211,9 +212,11 @@ def _detail(cutouts: Cutouts, fits: StarFits) -> tuple[Array, Array]:
         """Transpose of the shift to the stars, summed over them."""
         return np.einsum("nyi,nyx,nxj->ij", along_y, pixels, along_x, optimize=True)
 
+    def at_stars(detail: Array) -> Array:
+        return along_y @ detail.reshape(rest.shape[1:]) @ along_x.transpose(0, 2, 1)
+
     def normal(detail: Array) -> Array:
-        moved = along_y @ detail.reshape(rest.shape[1:]) @ along_x.transpose(0, 2, 1)
-        return back(weight * moved).ravel()
+        return back(weight * at_stars(detail)).ravel()
 
     total = weight.sum(axis=0)
     precision = np.where(total > 0, total, np.inf)
@@ -225,7 +228,9 @@ def _detail(cutouts: Cutouts, fits: StarFits) -> tuple[Array, Array]:
         maxiter=_ITERATIONS,
         rtol=_CONVERGED,
     )
-    return solution.reshape(total.shape), np.sqrt(1 / precision)
+    left = weight * (rest / height - at_stars(solution)) ** 2
+    excess = left.sum(axis=0) / np.maximum((weight > 0).sum(axis=0) - 1, 1)
+    return solution.reshape(total.shape), np.sqrt(np.maximum(excess, 1) / precision)
 
 
 def _shifts(side: int, offset: Array) -> Array:
@@ -241,21 +246,29 @@ def _significant(detail: Array, noise: Array) -> Array:
     pixels is known where none of them is.
     """
     rings = np.round(_radius(len(detail))).astype(int)
-    out = np.zeros_like(detail)
-    for ring in range(rings.max() + 1):
-        here = rings == ring
-        values, variance = detail[here], np.square(noise[here]).mean()
-        mean = values.mean()
-        departures = values - mean
-        spread = np.square(departures).sum() / max(values.size - 1, 1)
-        out[here] = mean * _share(mean**2, variance / values.size)
-        out[here] += departures * _share(spread, variance)
-    return out
+    counts = np.bincount(rings.ravel())
+
+    def average(plane: Array) -> Array:
+        return np.bincount(rings.ravel(), weights=plane.ravel()) / counts
+
+    mean, variance = average(detail), average(np.square(noise))
+    departures = detail - mean[rings]
+    freedom = np.maximum(counts - 1, 1)
+    spread = average(np.square(departures)) * counts / freedom
+    share = _share(spread, variance, freedom)
+    share_of_mean = _share(mean**2, variance / counts, np.ones_like(counts))
+    return np.asarray((share_of_mean * mean)[rings] + share[rings] * departures)
 
 
-def _share(measured: float, noise: float) -> float:
-    """Share of a measured variance that is signal."""
-    return max(1 - noise / measured, 0.0) if measured > 0 else 0.0
+def _share(measured: Array, noise: Array, freedom: NDArray[np.int_]) -> Array:
+    """Share of the variances of rings, measured with so many degrees of freedom, that is signal.
+
+    None of it where chance alone would do, or where the rings beside have none.
+    """
+    chance = noise * (1 + _SIGNIFICANT * np.sqrt(2 / freedom))
+    signal = np.where(measured > chance, measured - noise, 0.0)
+    share = np.divide(signal, measured, out=np.zeros_like(measured), where=measured > 0)
+    return np.asarray(ndimage.median_filter(share, 3, mode="nearest"))
 
 
 def _radius(side: int) -> Array:

@@ -35,16 +35,22 @@ _ROUNDS = 2  # of fitting and of leaving out what is not as the other stars
 _OUTLIER = 5.0  # σ by which a pixel differs from those of the other stars
 _UNLIKE = 0.1  # share of a star's own light by which it differs from the others, to be left out
 _SIGNIFICANT = 3.0  # σ by which a ring's variance must exceed its noise
+_GROUPS = 5  # of stars, each left out once
 _ENOUGH = 3  # stars that can outvote one
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredPsf:
-    """A stamp, the stars it comes from, and their FWHM [px]."""
+    """A stamp, the stars it comes from, and their FWHM [px].
+
+    ``flux_error`` is the fraction by which fluxes measured with the stamp may all be wrong: what
+    its wings hold is known only so well. NaN from a single star.
+    """
 
     psf: KernelPsf
     stars: Stars
     fwhm: float
+    flux_error: float
 
 
 def measure_psf(
@@ -95,7 +101,8 @@ def measure_psf(
         raise PsfError(
             f"the {len(stars.x)} stars do not add up to a PSF: give a PSF stamp of your own"
         )
-    return MeasuredPsf(KernelPsf(stamp), stars.take(kept), fits.shape.fwhm)
+    error = _flux_error(cutouts, fits, stamp)
+    return MeasuredPsf(KernelPsf(stamp), stars.take(kept), fits.shape.fwhm, error)
 
 
 def taper(side: int) -> Array:
@@ -195,6 +202,22 @@ def _stamp(cutouts: Cutouts, fits: StarFits) -> Array:
     detail, noise = _detail(cutouts, fits)
     stamp = fits.shape(x, y) + _significant(detail, noise)
     return np.asarray(stamp * taper(len(stamp)))
+
+
+def _flux_error(cutouts: Cutouts, fits: StarFits, stamp: Array) -> float:
+    """Fractional error of the stamp's flux scale: a jackknife, leaving out a group at a time."""
+    n = len(cutouts.data)
+    groups = min(n, _GROUPS)
+    if groups < 2:
+        return float("nan")
+    whole, scales = stamp / stamp.sum(), []
+    for group in range(groups):
+        kept = np.arange(n) % groups != group
+        some, places = cutouts.take(kept), fits.take(kept)
+        part = _stamp(some, fit_shape(some, fits.shape.fwhm, places.dx, places.dy))
+        part /= part.sum()
+        scales.append((part * whole).sum() / np.square(part).sum())
+    return float(np.sqrt((groups - 1) * np.var(scales)))
 
 
 def _detail(cutouts: Cutouts, fits: StarFits) -> tuple[Array, Array]:

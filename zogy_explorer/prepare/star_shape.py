@@ -20,8 +20,9 @@ Array = NDArray[np.float64]
 _STEPS = 30
 _CONVERGED = 1e-4  # of the width and of the position [px]
 _LARGEST_STEP = np.array([0.2, 0.15, 0.1, 0.1])
-_LEAST = np.array([np.log(0.7), 0.01, -0.8, -0.8])
-_MOST = np.array([np.log(200.0), 0.75, 0.8, 0.8])
+_WIDTHS = (np.log(0.7), np.log(200.0))
+_TAILS = (0.01, 0.75)
+_MOST_ELLIPTICAL = 0.8
 _START_TAIL = 0.3
 _SKY_ERROR = 0.05  # [σ of a pixel] of the sky that was subtracted: the wings hide what is left
 
@@ -147,7 +148,7 @@ def fit_shape(cutouts: Cutouts, fwhm: float, dx: Array, dy: Array) -> StarFits:
         shared = by_shape * linear[:, :1, None]
         common, single = _solve(own, shared, rest, weight, linear[:, 1])
         common = np.clip(common, -_LARGEST_STEP, _LARGEST_STEP)
-        shape = Moffat(np.clip(shape.parameters + common, _LEAST, _MOST))
+        shape = Moffat(_bounded(shape.parameters + common))
         step = np.clip(single[:, 2:], -0.5, 0.5)
         dx, dy = dx + step[:, 0], dy + step[:, 1]
         if max(abs(common[0]), np.abs(step).max()) < _CONVERGED:
@@ -155,6 +156,14 @@ def fit_shape(cutouts: Cutouts, fwhm: float, dx: Array, dy: Array) -> StarFits:
     if not (np.isfinite(linear).all() and np.isfinite(shape.parameters).all()):
         raise PsfError(f"the {n} stars have no shape in common: give a PSF stamp of your own")
     return StarFits(shape, linear[:, 0], dx, dy, linear[:, 1])
+
+
+def _bounded(parameters: Array) -> Array:
+    """Parameters of a profile that falls off in all directions."""
+    ellipticity = np.hypot(*parameters[2:])
+    rounded = min(_MOST_ELLIPTICAL / ellipticity, 1.0) if ellipticity > 0 else 1.0
+    width, tail = np.clip(parameters[0], *_WIDTHS), np.clip(parameters[1], *_TAILS)
+    return np.array([width, tail, *(parameters[2:] * rounded)])
 
 
 def _height_and_sky(height: Array, data: Array, weight: Array) -> Array:

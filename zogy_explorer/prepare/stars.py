@@ -89,7 +89,7 @@ def find_stars(
             _none_found(len(x), f"none has an unmasked peak above {_BRIGHT:g}σ of the sky")
         )
     fwhm[usable] = _widths(clean, x[usable], y[usable], float(np.median(fwhm[usable])))
-    usable &= fwhm > _NARROWEST
+    usable &= np.isfinite(fwhm) & (fwhm > _NARROWEST)
     if not usable.any():
         raise PsfError(_none_found(len(x), f"none is wider than {_NARROWEST:g} px"))
     typical = _typical(fwhm[usable])
@@ -118,7 +118,8 @@ def _widths(
         row, column = round(at_y), round(at_x)
         square = padded[row : row + 2 * half + 1, column : column + 2 * half + 1]
         centre = (half + at_y - row, half + at_x - column)
-        widths.append(_FWHM * adaptive_moments(square, centre).determinant_radius)
+        with np.errstate(all="ignore"):  # what has no width has none; it is no star
+            widths.append(_FWHM * adaptive_moments(square, centre).determinant_radius)
     return np.array(widths)
 
 

@@ -124,6 +124,18 @@ def test_masked_stars_are_left_out():
     assert np.hypot(left.x - all_of_them.x[0], left.y - all_of_them.y[0]).min() > 3
 
 
+def test_tracks_of_particles_are_no_stars():
+    raw = field(moffat, 2.8)
+    image = raw.image.copy()
+    rng = np.random.default_rng(3)
+    for row, column in rng.integers(10, 400, (8, 2)):  # two or three pixels of a particle's track
+        image[row, column : column + 3] += 2000
+        image[row + 1, column : column + 2] += 1200
+    struck = measure_psf(raw.replace(image=image))
+    assert struck.fwhm == pytest.approx(2.8, rel=0.01)
+    assert len(struck.stars.x) > 20
+
+
 def test_what_is_missing_or_too_much_is_said():
     raw = field(moffat, 3.0)
     with pytest.raises(InputError, match=r"array without sigma: give the noise .* or an Exposure"):

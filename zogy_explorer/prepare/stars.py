@@ -19,7 +19,7 @@ _AREA = 2.0  # half side of the square in which its width is measured [FWHM]
 _FWHM = 2.3548  # of a Gaussian of unit σ
 _NARROWEST = 1.2  # [px] a narrower source is a cosmic ray or a hot pixel
 _WIDTH_SPREAD = 0.12  # fraction by which a star's width may differ from the typical one
-_ENOUGH = (3, 0.05)  # sources, and share of all, that must agree on a width to make it the PSF's
+_ENOUGH = 3  # sources that must agree on a width to make it the PSF's
 _MOST = 80  # stars; more do not make the PSF better
 _COMPANION = 0.05  # share of a star's flux that a neighbour within its area may have
 
@@ -124,12 +124,14 @@ def _widths(
 
 
 def _typical(fwhm: NDArray[np.float64]) -> float:
-    """The narrowest width that several sources share: galaxies are wider, and differ."""
+    """The narrowest width that many sources share: galaxies are wider, and differ.
+
+    Many are half of the most that share any; some stray narrow ones, hit by a particle, are few.
+    """
     widths = np.sort(fwhm)
-    least, share = _ENOUGH
-    needed = min(max(least, int(share * widths.size)), widths.size)
     within = np.searchsorted(widths, widths * (1 + 2 * _WIDTH_SPREAD), side="right")
     agreeing = within - np.arange(widths.size)
+    needed = min(max(_ENOUGH, agreeing.max() / 2), agreeing.max())
     first = int(np.argmax(agreeing >= needed))
     return float(np.median(widths[first : within[first]]))
 

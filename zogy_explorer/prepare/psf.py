@@ -17,7 +17,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from zogy_explorer.errors import InputError, PsfError
 from zogy_explorer.exposure import Exposure
-from zogy_explorer.prepare.star_shape import Cutouts, StarFits, fit_shape
+from zogy_explorer.prepare.star_shape import Cutouts, Moffat, StarFits, fit_shape
 from zogy_explorer.prepare.stars import Stars, find_stars
 from zogy_explorer.prepare.variance import measure_sky
 from zogy_explorer.psf import KernelPsf
@@ -161,7 +161,7 @@ def _fitted(
 ) -> tuple[NDArray[np.bool_], Cutouts, StarFits]:
     """Which stars are alike, their cutouts without what is not of them, and their fits."""
     kept = np.ones(len(cutouts.data), bool)
-    fits = fit_shape(cutouts, fwhm, dx, dy)
+    fits = fit_shape(cutouts, Moffat.round(fwhm), dx, dy)
     for _ in range(_ROUNDS):
         profiles = fits.profiles(cutouts)
         light = fits.height[:, None, None] * profiles
@@ -178,7 +178,7 @@ def _fitted(
         kept[kept] = alike
         fits = fits.take(alike)
         cutouts = Cutouts(cutouts.data[alike], weight[alike])
-        fits = fit_shape(cutouts, fits.shape.fwhm, fits.dx, fits.dy)
+        fits = fit_shape(cutouts, fits.shape, fits.dx, fits.dy)
     return kept, cutouts, fits
 
 
@@ -214,7 +214,7 @@ def _flux_error(cutouts: Cutouts, fits: StarFits, stamp: Array) -> float:
     for group in range(groups):
         kept = np.arange(n) % groups != group
         some, places = cutouts.take(kept), fits.take(kept)
-        part = _stamp(some, fit_shape(some, fits.shape.fwhm, places.dx, places.dy))
+        part = _stamp(some, fit_shape(some, fits.shape, places.dx, places.dy))
         part /= part.sum()
         scales.append((part * whole).sum() / np.square(part).sum())
     return float(np.sqrt((groups - 1) * np.var(scales)))

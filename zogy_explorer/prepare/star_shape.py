@@ -63,6 +63,11 @@ class Moffat:
 
     parameters: Array
 
+    @classmethod
+    def round(cls, fwhm: float) -> Self:
+        """To start with: round, with the wings of good seeing."""
+        return cls(np.array([np.log(fwhm), _START_TAIL, 0.0, 0.0]))
+
     @property
     def fwhm(self) -> float:
         """Geometric mean of the FWHM along both axes [px]."""
@@ -111,15 +116,15 @@ class StarFits:
         return type(self)(self.shape, *own)
 
 
-def fit_shape(cutouts: Cutouts, fwhm: float, dx: Array, dy: Array) -> StarFits:
+def fit_shape(cutouts: Cutouts, shape: Moffat, dx: Array, dy: Array) -> StarFits:
     """The shape that fits all stars best, by least squares (Gauss-Newton).
 
     Parameters
     ----------
     cutouts
         Of n ≥ 1 stars.
-    fwhm
-        To start with [px].
+    shape
+        To start with.
     dx, dy : (n,) array
         Places to start with, from the middle pixel [px].
 
@@ -134,7 +139,6 @@ def fit_shape(cutouts: Cutouts, fwhm: float, dx: Array, dy: Array) -> StarFits:
     star by star (Schur complement), so that the cost grows with their number, not with its cube.
     """
     n, side = len(cutouts.data), cutouts.data.shape[-1]
-    shape = Moffat(np.array([np.log(fwhm), _START_TAIL, 0.0, 0.0]))
     weight = cutouts.weight.reshape(n, -1)
     x, y = (axis.ravel() for axis in cutouts.grid)
     linear = np.zeros((n, 2))
@@ -169,9 +173,10 @@ def _bounded(parameters: Array) -> Array:
 def _height_and_sky(height: Array, data: Array, weight: Array) -> Array:
     """Best height and sky (n, 2) of each star, places and shape as they are."""
     design = np.stack([height, np.ones_like(height)], axis=-1)
-    matrix = np.einsum("npi,np,npj->nij", design, weight, design)
+    weighted = (design * weight[..., None]).transpose(0, 2, 1)
+    matrix = weighted @ design
     matrix[:, 1, 1] += _sky_precision(weight)
-    return _solved(matrix, np.einsum("npi,np,np->ni", design, weight, data)[..., None])[..., 0]
+    return _solved(matrix, weighted @ data[..., None])[..., 0]
 
 
 def _sky_precision(weight: Array) -> Array:
@@ -183,16 +188,15 @@ def _solve(
     own: Array, shared: Array, rest: Array, weight: Array, sky: Array
 ) -> tuple[Array, Array]:
     """Steps of the shared parameters (4,), and of each star's own (n, 4)."""
-    weighted = own * weight[..., None]
-    a = np.einsum("npi,npj->nij", weighted, own)
-    c = np.einsum("npi,npj->nij", weighted, shared)
-    b = np.einsum("npi,np->ni", weighted, rest)[..., None]
+    weighted = (own * weight[..., None]).transpose(0, 2, 1)
+    a, c, b = weighted @ own, weighted @ shared, weighted @ rest[..., None]
     a[:, 1, 1] += _sky_precision(weight)
     b[:, 1, 0] -= _sky_precision(weight) * sky
     reduced, by_rest = _solved(a, c), _solved(a, b)
     turned = c.transpose(0, 2, 1)
-    matrix = np.einsum("npi,np,npj->ij", shared, weight, shared) - (turned @ reduced).sum(axis=0)
-    right = np.einsum("npi,np,np->i", shared, weight, rest) - (turned @ by_rest).sum(axis=0)[:, 0]
+    weighted = (shared * weight[..., None]).transpose(0, 2, 1)
+    matrix = (weighted @ shared - turned @ reduced).sum(axis=0)
+    right = (weighted @ rest[..., None] - turned @ by_rest).sum(axis=0)[:, 0]
     common = np.linalg.lstsq(matrix, right, rcond=None)[0]
     return common, (by_rest - reduced @ common[:, None])[..., 0]
 

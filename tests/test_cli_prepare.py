@@ -79,3 +79,54 @@ def test_faults_are_one_sentence_and_exit_code_2(raw, tmp_path, capsys):
     blocked.write_text("in the way")
     assert main(["prepare", *raw, "-o", str(blocked)]) == 2
     assert "choose another folder" in capsys.readouterr().err
+
+
+def test_masks_of_their_own_are_laid_over_the_images(raw, tmp_path):
+    plain, named = np.zeros((SIDE, SIDE), np.uint8), np.zeros((SIDE, SIDE), np.int32)
+    plain[40, 50], named[60, 70] = 1, 4
+    fits.writeto(tmp_path / "plain.fits", plain)
+    fits.writeto(tmp_path / "named.fits", named, fits.Header({"MP_CR": 2}))
+    words = ["--science-mask", str(tmp_path / "plain.fits"), "--no-register", "--quiet"]
+    words += ["--template-mask", str(tmp_path / "named.fits"), "-o", str(tmp_path)]
+    assert main(["prepare", *raw, *words]) == 0
+    science, template = (Exposure.read(tmp_path / f"{r}.fits") for r in ("science", "template"))
+    assert list(zip(*np.nonzero(science.masked(["BAD"])), strict=True)) == [(40, 50)]
+    assert list(zip(*np.nonzero(template.masked(["CR"])), strict=True)) == [(60, 70)]
+    assert not template.masked(["BAD"]).any()
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (np.zeros((9, 9), np.int16), r"wrong.fits: the mask has shape \(9, 9\) but .*\(320, 320\)"),
+        (np.full((SIDE, SIDE), 0.25), r"wrong.fits: the mask of .* no bits, such as 0.25"),
+        (None, r"wrong.fits: it holds no mask"),
+    ],
+)
+def test_a_file_that_is_no_mask_is_refused(raw, tmp_path, capsys, content, fault):
+    fits.PrimaryHDU(content).writeto(tmp_path / "wrong.fits")
+    words = ["--template-mask", str(tmp_path / "wrong.fits"), "-o", str(tmp_path)]
+    assert main(["prepare", *raw, *words]) == 2
+    assert re.search(fault, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("fwhm", [(3.6, 2.8), (2.8, 3.6), (2.2, 4.5)])
+def test_stars_leave_nothing_and_the_quoted_ratio_is_right(fwhm, tmp_path, capsys):
+    """What a PSF that is too wide makes of a pair: rings, and a ratio off by many errors."""
+    files = (
+        write_raw(tmp_path / "n.fits", 1, fwhm[0], scale=1.3, shift=(2.3, -1.4), new=True),
+        write_raw(tmp_path / "r.fits", 2, fwhm[1], scale=1.0),
+    )
+    assert main(["prepare", *files, "-o", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    ratio, error = map(float, re.search(r"has ([\d.]+) ± ([\d.]+) times", said).groups())
+    assert abs(ratio - 1.3) < 3 * error < 0.03
+    science, template = (Exposure.read(tmp_path / f"{r}.fits") for r in ("science", "template"))
+    result = run(plan(science, template, ZogyConfig()))
+    score = np.where(result.diff.mask, 0, result.scorr)
+    row, column = np.unravel_index(np.argmax(score), score.shape)
+    assert np.hypot(row - 158.6, column - 162.3) < 1.5
+    score[150:168, 154:172] = 0
+    assert np.abs(score).max() < 6
+    # The frame's edge comes from beyond the template; it must not grow by the noise of the PSFs.
+    assert np.mean(result.diff.mask != 0) < 0.08

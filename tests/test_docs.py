@@ -52,7 +52,7 @@ def pair() -> tuple[Exposure, Exposure]:
 
 @pytest.fixture
 def folder(pair, tmp_path, monkeypatch) -> Path:
-    """Where a reader stands: a pair, the same as raw images without anything, and PSF stamps."""
+    """Where a reader stands: a pair, the same as raw images without anything, and a mask."""
     science, template = pair
     science.write(tmp_path / "science.fits")
     template.write(tmp_path / "template.fits")
@@ -60,6 +60,7 @@ def folder(pair, tmp_path, monkeypatch) -> Path:
     moved = np.roll(template.image, (5, -9), (0, 1))
     fits.writeto(tmp_path / "new.fits", np.nan_to_num(science.image) + 300, card)
     fits.writeto(tmp_path / "reference.fits", np.nan_to_num(moved) + 200, card)
+    fits.writeto(tmp_path / "bad.fits", np.zeros(science.shape, np.uint8))
     night = tmp_path / "night42" / "ccd01"
     night.mkdir(parents=True)
     science.write(night / "science.fits")

@@ -6,9 +6,13 @@ import argparse
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zogy_explorer.errors import InputError
+from zogy_explorer.errors import InputError, ReadError
 from zogy_explorer.exposure import Exposure
+
+if TYPE_CHECKING:
+    from zogy_explorer.prepare import Completed
 
 USAGE = "science template -o DIR"
 DESCRIPTION = """\
@@ -21,6 +25,7 @@ EPILOG = """\
 examples:
   zogy-explorer prepare new.fits reference.fits -o pair --gain 1.6 --saturation 60000
   zogy-explorer prepare new.fits reference.fits -o pair --align        by the WCS of both
+  zogy-explorer prepare new.fits reference.fits -o pair --science-mask bad.fits
   zogy-explorer pair/science.fits pair/template.fits                   then look at it
 
 exit codes: 0 done; 2 input cannot be used; 130 interrupted.
@@ -46,6 +51,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             f"--{role}-psf",
             metavar="FILE",
             help=f"PSF stamp of the {role} image (default: measured)",
+        )
+    for role in ("science", "template"):
+        parser.add_argument(
+            f"--{role}-mask",
+            metavar="FILE",
+            help=f"mask of the {role} image: not 0 is BAD, or bits named by MP_<PLANE> cards",
         )
     parser.add_argument(
         "--psf-size",
@@ -83,14 +94,8 @@ def run(options: argparse.Namespace) -> int:
     ZogyError
         If the input cannot be used or a file cannot be written.
     """
-    from zogy_explorer.io import read_exposure, read_psf
-
-    pair = []
-    for role in ("science", "template"):
-        exposure = read_exposure(getattr(options, role))
-        psf = getattr(options, f"{role}_psf")
-        pair.append(exposure if psf is None else exposure.replace(psf=read_psf(psf)))
-    done = prepared(pair[0], pair[1], options)
+    science, template = (_read(role, options) for role in ("science", "template"))
+    done = prepared(science, template, options)
     folder = Path(options.output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,6 +110,25 @@ def run(options: argparse.Namespace) -> int:
             print(remark)
         print(f"look at it: zogy-explorer {folder / 'science.fits'} {folder / 'template.fits'}")
     return 0
+
+
+def _read(role: str, options: argparse.Namespace) -> Exposure:
+    """The exposure of a role, with the PSF and the mask that were given beside it."""
+    from zogy_explorer.io import read_exposure, read_mask, read_psf
+    from zogy_explorer.prepare import add_mask
+
+    exposure = read_exposure(getattr(options, role))
+    psf, mask = (getattr(options, f"{role}_{part}") for part in ("psf", "mask"))
+    if psf is not None:
+        exposure = exposure.replace(psf=read_psf(psf))
+    if mask is None:
+        return exposure
+    try:
+        return add_mask(exposure, *read_mask(mask))
+    except ReadError:
+        raise
+    except InputError as error:
+        raise ReadError(mask, str(error)) from error
 
 
 def prepared(science: Exposure, template: Exposure, options: argparse.Namespace) -> PreparedFiles:
@@ -124,18 +148,19 @@ def prepared(science: Exposure, template: Exposure, options: argparse.Namespace)
             psf_size=options.psf_size,
             subtract_sky=not options.keep_sky,
         )
-        halves.append(completed.exposure)
+        halves.append(completed)
         remarks += completed.remarks
     return _matched(halves[0], halves[1], options, remarks)
 
 
 def _matched(
-    science: Exposure, template: Exposure, options: argparse.Namespace, remarks: list[str]
+    first: Completed, second: Completed, options: argparse.Namespace, remarks: list[str]
 ) -> PreparedFiles:
     """Shift and flux ratio by the stars that both images have."""
     from zogy_explorer.diagnostics import measure_registration
     from zogy_explorer.prepare import shift_exposure
 
+    science, template = first.exposure, second.exposure
     given = science.photo_calib is not None and template.photo_calib is not None
     if not given:
         science, template = science.replace(photo_calib=1.0), template.replace(photo_calib=1.0)
@@ -155,8 +180,15 @@ def _matched(
         remarks.append("flux scales are those of the files")
     elif not options.no_flux and math.isfinite(found.flux_ratio) and found.flux_ratio > 0:
         science = science.replace(photo_calib=1 / found.flux_ratio)
+        error = _with_psf_errors(found.flux_ratio, found.flux_ratio_error, first, second)
         remarks.append(
-            f"science has {found.flux_ratio:.4f} ± {found.flux_ratio_error:.4f} times the counts "
-            "of template: calibrated to the template's unit"
+            f"science has {found.flux_ratio:.4f} ± {error:.4f} times the counts of template: "
+            "calibrated to the template's unit"
         )
     return PreparedFiles(science, template, tuple(remarks))
+
+
+def _with_psf_errors(ratio: float, error: float, first: Completed, second: Completed) -> float:
+    """Error of the flux ratio with what the measured PSFs add: it is common to all stars."""
+    of_psfs = [e for e in (first.flux_error, second.flux_error) if math.isfinite(e)]
+    return math.hypot(error, *(ratio * e for e in of_psfs))

@@ -31,7 +31,8 @@ class Registration:
         square.
     flux_ratio, flux_ratio_error
         Flux in science over that in the template, both in the calibrated unit: 1 if the flux
-        scales are right.
+        scales are right. The error holds noise and scatter of the stars; what errors of the PSFs
+        do to all of them alike it cannot know (`zogy_explorer.prepare.MeasuredPsf.flux_error`).
     flux_scatter
         Fractional σ of the flux ratios around their mean, without the errors of the fluxes: an
         upper limit of ``fluxScaleError``, as variable stars and PSF errors add to it.

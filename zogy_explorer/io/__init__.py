@@ -11,6 +11,7 @@ from __future__ import annotations
 from zogy_explorer.io.ccddata import exposure_from_ccddata, exposure_to_ccddata
 from zogy_explorer.io.detections import detection_regions, read_detections, write_detections
 from zogy_explorer.io.difference import DifferenceFile, read_difference, write_difference
+from zogy_explorer.io.mask import read_mask
 from zogy_explorer.io.native import write_exposure
 from zogy_explorer.io.psf import BrokenPsf
 from zogy_explorer.io.reading import read_exposure, read_exposure_bytes, read_psf
@@ -25,6 +26,7 @@ __all__ = [
     "read_difference",
     "read_exposure",
     "read_exposure_bytes",
+    "read_mask",
     "read_psf",
     "write_detections",
     "write_difference",

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from zogy_explorer.camera import Camera, read_camera
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.masks import bit_mask, has_any
-from zogy_explorer.prepare.psf import measure_psf
+from zogy_explorer.prepare.psf import UNUSABLE, measure_psf
 from zogy_explorer.prepare.variance import measure_sky, sky_and_source_variance
 
 _ENOUGH_STARS = 5  # from which a PSF needs no warning
-_UNUSABLE = ("BAD", "SAT", "CR", "NO_DATA", "EDGE")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +30,9 @@ class Completed:
         Median of the sky that was subtracted [image unit]; 0 if none was.
     fwhm
         Of the measured PSF [px]; NaN if the exposure had one already.
+    flux_error
+        Fraction by which all fluxes may be wrong for the measured PSF's sake; 0 if the exposure
+        had one already, NaN if it is not known.
     remarks
         What to know of it, a sentence each.
     """
@@ -39,6 +41,7 @@ class Completed:
     camera: Camera
     sky: float
     fwhm: float
+    flux_error: float
     remarks: tuple[str, ...]
 
 
@@ -74,7 +77,7 @@ def complete(
     """
     camera = read_camera(exposure.meta, gain=gain, saturation=saturation)
     mask = _mask(exposure, camera)
-    bad = has_any(mask, exposure.mask_planes, _UNUSABLE) | ~np.isfinite(exposure.image)
+    bad = has_any(mask, exposure.mask_planes, UNUSABLE) | ~np.isfinite(exposure.image)
     sky = measure_sky(exposure.image, bad)
     remarks = []
     variance = exposure.variance
@@ -82,10 +85,10 @@ def complete(
         variance = sky_and_source_variance(exposure.image, sky, camera.gain)
         remarks.append(_variance_remark(exposure, camera))
     image = exposure.image - sky.level if subtract_sky else exposure.image
-    psf, fwhm = exposure.psf, float("nan")
+    psf, fwhm, flux_error = exposure.psf, float("nan"), 0.0
     if psf is None:
         measured = measure_psf(exposure.image - sky.level, sky.sigma, bad, size=psf_size)
-        psf, fwhm = measured.psf, measured.fwhm
+        psf, fwhm, flux_error = measured.psf, measured.fwhm, measured.flux_error
         count = len(measured.stars.x)
         doubt = "" if count >= _ENOUGH_STARS else "; so few may be no stars at all: look at it"
         remarks.append(
@@ -99,7 +102,7 @@ def complete(
         )
     done = exposure.replace(image=image, variance=variance, mask=mask, psf=psf)
     level = float(np.median(sky.level)) if subtract_sky else 0.0
-    return Completed(done, camera, level, fwhm, tuple(remarks))
+    return Completed(done, camera, level, fwhm, flux_error, tuple(remarks))
 
 
 def _mask(exposure: Exposure, camera: Camera) -> NDArray[np.int32]:

@@ -270,7 +270,8 @@ _ALL = (
         "A hole with a ring around it at every star: light that the PSF promised to the middle is "
         "found at its skirts.",
         "σ is the depth of the hole at the brightest star",
-        "Measure the PSF again, on this image's own stars (zogy_explorer.prepare.measure_psf).",
+        "Measure the PSF again, on this image's own stars: science.replace(psf=measure_psf(science)"
+        ".psf), with measure_psf of zogy_explorer.prepare.",
         replace(_FIELD, width_error=_WIDTH_ERROR).draw,
         hole,
         cure_step=_right_psf,

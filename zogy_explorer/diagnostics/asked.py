@@ -31,26 +31,32 @@ def position(x: Any, y: Any) -> tuple[float, float]:
 
 
 def _coordinate(name: str, value: Any) -> float:
-    try:
-        number = _number(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
+    number = as_number(value)
     if not math.isfinite(number):
         raise InputError(
-            f"{name} is {_shown(value)}, but a position must be two finite numbers: give x and y "
-            "in pixels of the science image, xy0 included"
+            f"{name} is {in_short(value)}, but a position must be two finite numbers: give x and "
+            "y in pixels of the science image, xy0 included"
         )
     return number
 
 
-def _number(value: Any) -> float:
-    """A single number; NaN for what `float` would take but nobody meant."""
-    if hasattr(value, "to_value"):  # a Quantity, as in the table of `detect`
-        value = value.to_value("pix")
-    # float() reads "12" as well, but a position that is text was a column not yet converted.
-    if isinstance(value, str | bytes) or getattr(value, "ndim", 0):
+def as_number(value: Any) -> float:
+    """A single number; NaN for anything else, and for what `float` would take but nobody meant.
+
+    Parameters
+    ----------
+    value
+        Of a quantity, its size in pixels is taken.
+    """
+    try:
+        if hasattr(value, "to_value"):  # a Quantity, as in the table of `detect`
+            value = value.to_value("pix")
+        # float() reads "12" as well, but a number that is text was a column not yet converted.
+        if isinstance(value, str | bytes) or getattr(value, "ndim", 0) > 0:
+            return math.nan
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
         return math.nan
-    return float(value)
 
 
 def difference_of(subject: Any) -> Difference:
@@ -72,12 +78,12 @@ def difference_of(subject: Any) -> Difference:
     if isinstance(held, Difference):
         return held
     raise InputError(
-        f"{_shown(subject)} is a {type(subject).__name__}, not a Difference: give what "
+        f"{in_short(subject)} is a {type(subject).__name__}, not a Difference: give what "
         "run(plan(science, template)) returns, or ZogyTask().run(science, template).difference"
     )
 
 
-def _shown(value: Any) -> str:
+def in_short(value: Any) -> str:
     """A value in one short line."""
     try:
         text = reprlib.repr(value)

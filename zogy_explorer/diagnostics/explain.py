@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from zogy_explorer.diagnostics.asked import difference_of, position
 from zogy_explorer.diagnostics.causes import Cause
 from zogy_explorer.diagnostics.choice import LEAST_GAIN, Choice, Chooser
 from zogy_explorer.diagnostics.damage import damage_near
@@ -117,7 +118,7 @@ def explain(
     Parameters
     ----------
     difference
-        A finished subtraction.
+        A finished subtraction, or what `ZogyTask.run` returned.
     x, y
         Position in the frame of the science image (xy0 included) [px].
     radius
@@ -134,8 +135,10 @@ def explain(
     Raises
     ------
     InputError
-        If the position is off the frame or the radius is not a positive number.
+        If the position is no number or off the frame, the radius is below 2 px, or what is given
+        is no subtraction.
     """
+    difference, (x, y) = difference_of(difference), position(x, y)
     cell = cell_at(difference, x, y)
     radius = window_radius(difference.plan, radius)
     if not cell.ok:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import maximum_filter
 
+from zogy_explorer.diagnostics.asked import difference_of, position
 from zogy_explorer.diagnostics.damage import damage_near
 from zogy_explorer.diagnostics.local_pair import Plane
 from zogy_explorer.diagnostics.residual_fit import Fit, fit_residual
@@ -84,7 +85,7 @@ def field_errors(difference: Difference, x: float, y: float) -> FieldErrors | No
     Parameters
     ----------
     difference
-        A finished subtraction.
+        A finished subtraction, or what `ZogyTask.run` returned.
     x, y
         Position in the frame of the science image [px]; what lies there is left out.
 
@@ -96,8 +97,9 @@ def field_errors(difference: Difference, x: float, y: float) -> FieldErrors | No
     Raises
     ------
     InputError
-        If the position is off the frame.
+        If the position is no number or off the frame, or what is given is no subtraction.
     """
+    difference, (x, y) = difference_of(difference), position(x, y)
     centre = cell_at(difference, x, y)
     places = _neighbours(difference.plan, centre, x, y)
     fits: list[Fit] = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zogy_explorer.diagnostics.asked import difference_of, position
 from zogy_explorer.diagnostics.causes import direction_words, number
 from zogy_explorer.diagnostics.field_errors import MOVED, FieldErrors, field_errors
 from zogy_explorer.diagnostics.residual_fit import Fit, fit_residual
@@ -61,7 +62,7 @@ def mover_or_misregistration(
     Parameters
     ----------
     difference
-        A finished subtraction.
+        A finished subtraction, or what `ZogyTask.run` returned.
     x, y
         Position in the frame of the science image [px].
     field
@@ -70,8 +71,9 @@ def mover_or_misregistration(
     Raises
     ------
     InputError
-        If the position is off the frame.
+        If the position is no number or off the frame, or what is given is no subtraction.
     """
+    difference, (x, y) = difference_of(difference), position(x, y)
     cell = cell_at(difference, x, y)
     variance = difference.diff.variance
     fit = None

@@ -21,6 +21,7 @@ from zogy_explorer.diagnostics.causes import Cause
 from zogy_explorer.diagnostics.choice import LEAST_GAIN, Choice, Chooser
 from zogy_explorer.diagnostics.damage import damage_near
 from zogy_explorer.diagnostics.field_errors import FieldErrors, field_errors
+from zogy_explorer.diagnostics.findings import Finding
 from zogy_explorer.diagnostics.hypotheses import Hypotheses, Model
 from zogy_explorer.diagnostics.local_pair import Error, Plane
 from zogy_explorer.diagnostics.residual_fit import Fit
@@ -33,7 +34,7 @@ from zogy_explorer.diagnostics.residual_window import (
     window_box,
     window_radius,
 )
-from zogy_explorer.diagnostics.wording import Finding, describe
+from zogy_explorer.diagnostics.wording import describe
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.geometry import Box
 

@@ -10,6 +10,7 @@ import numpy as np
 from zogy_explorer.diagnostics.local_pair import Corrected, Plane
 from zogy_explorer.diagnostics.residual_fit import WIDTHS, Added, Fit, Window, fit_residual
 from zogy_explorer.diagnostics.suspects import Edge, Hits, PointSource, Suspects
+from zogy_explorer.geometry import Box
 
 FITTED = (
     "shift",
@@ -30,8 +31,6 @@ _LEAST_OF_STRIP = 0.25  # of an even share of what the edge explains
 _FAINT = 5.0  # σ of D: light from which a residual may be of its own kind
 _OF_STEP = 3.0  # that a step itself makes of such light, in units of its own height in D
 _SLIGHT = 0.35  # rms of a difference of PSF shape over the light's
-_PLAUSIBLE = {"flux": 0.4, "psf_width": 0.4}
-"""Largest errors of a pair that are still errors of a pair; a shift may be one FWHM."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,22 +77,29 @@ class Hypotheses:
         (x, y) that is asked about [px].
     fwhm
         Of the wider PSF [px].
+    frame
+        Pixels that the images have: nothing that was added to one lies elsewhere.
     """
 
     def __init__(
-        self, window: Window, start: Corrected, position: tuple[float, float], fwhm: float
+        self,
+        window: Window,
+        start: Corrected,
+        position: tuple[float, float],
+        fwhm: float,
+        frame: Box,
     ) -> None:
         self.window, self._fwhm = window, fwhm
         self.reach = max(2.0, fwhm)
         self.penalty = float(np.log(max(window.n_pixels, 2)))
-        self.suspects = Suspects(window, start, position, self.reach)
+        self.suspects = Suspects(window, start, position, self.reach, frame)
         box = window.pair.window
         rows, columns = np.mgrid[box.y0 : box.end_y, box.x0 : box.end_x]
         self._core = np.hypot(columns - position[0], rows - position[1]) <= self.reach
         self._known: dict[tuple[Model, str, float], tuple[Way, ...]] = {}
 
     def ways(self, model: Model, name: str, left: Plane, misfit: float) -> tuple[Way, ...]:
-        """The model with one more cause, in each way that fits and is plausible.
+        """The model with one more cause, in each way that fits.
 
         Parameters
         ----------
@@ -164,17 +170,9 @@ class Hypotheses:
         return found
 
     def _fit(self, model: Model) -> Fit | None:
-        """Fit of a model; None if it cannot be told or is no small error of a pair."""
+        """Fit of a model; None if it cannot be told, or moves the light by more than one FWHM."""
         fit = fit_residual(self.window, model.errors, model.added)
-        if fit is None:
-            return None
-        error = fit.error
-        widths = max(abs(error.width_science), abs(error.width_template))
-        if (
-            np.hypot(error.dx, error.dy) > self._fwhm
-            or abs(error.flux) > _PLAUSIBLE["flux"]
-            or widths > _PLAUSIBLE["psf_width"]
-        ):
+        if fit is None or np.hypot(fit.error.dx, fit.error.dy) > self._fwhm:
             return None
         return fit
 

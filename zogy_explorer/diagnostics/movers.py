@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from zogy_explorer.diagnostics.asked import difference_of, position
 from zogy_explorer.diagnostics.causes import direction_words, number
+from zogy_explorer.diagnostics.examination import Examination
 from zogy_explorer.diagnostics.field_errors import MOVED, FieldErrors, field_errors
 from zogy_explorer.diagnostics.residual_fit import Fit, fit_residual
-from zogy_explorer.diagnostics.residual_window import Field, cell_at, residual_window
+from zogy_explorer.diagnostics.residual_window import cell_at
 from zogy_explorer.engine.result import Difference
+
+_NOISE = 3.0  # σ of χ² up to which what a shift leaves is noise
+_UNKNOWN = (float("nan"), float("nan"))
+_NO_LIGHT = "There is too little light here that both images share for a shift to be measured."
+_NOTHING = "Nothing needs to be explained by motion."
+_ASK = "Ask `explain` what D shows here; no motion follows from it."
 
 
 @dataclass(frozen=True)
@@ -22,10 +30,13 @@ class Verdict:
     ----------
     verdict
         "mover": it moved against its neighbours; "misregistration": it shares their shift;
-        "still": it did not move significantly; "no_light": there is nothing to move;
-        "no_neighbours": it is shifted, and too few neighbours are there to compare with.
+        "still": it did not move significantly; "unclear": D shows something else here, such as
+        PSFs that do not match, of which a shift would explain a part; "no_light": there is
+        nothing to move; "no_neighbours": it is shifted, and too few neighbours are there to
+        compare with.
     shift, shift_error
-        Science minus template (x, y) [px]; NaN without light.
+        Science minus template (x, y) [px]; NaN without light. Other causes that D needs are
+        fitted with it, and what all of them leave is in the error.
     common, common_error, scatter
         The neighbours' shift, its error, and how single sources scatter around it [px]; NaN
         without neighbours.
@@ -75,96 +86,182 @@ def mover_or_misregistration(
     """
     difference, (x, y) = difference_of(difference), position(x, y)
     cell = cell_at(difference, x, y)
-    variance = difference.diff.variance
-    fit = None
-    if cell.ok and variance is not None:
-        frame = Field(variance, difference.plan.bbox)
-        window = residual_window(difference.plan, cell, x, y, None, frame)
-        fit = fit_residual(window, ("dx", "dy"))
-    if fit is None:
-        return _without_light(cell.ok, cell.cell.name)
-    common = field_errors(difference, x, y) if field is None else field
-    return _judged(difference, x, y, fit, common)
+    if not cell.ok or difference.diff.variance is None:
+        return _without_light(f"Cell {cell.cell.name} has no result here.")
+    examined = Examination(difference, cell, x, y, field=field, shapes=False)
+    alone = fit_residual(examined.window, ("dx", "dy"))
+    if alone is None:
+        return _without_light(_NO_LIGHT)
+    if examined.field is None:
+        examined.field = field_errors(difference, x, y)
+    return _judged(_motion(examined, alone), difference, x, y, examined.field)
+
+
+@dataclass(frozen=True)
+class _Motion:
+    """The shift at a position, and how far it can be believed.
+
+    Parameters
+    ----------
+    shift, error
+        Science minus template (x, y) and its errors [px], with what the fit leaves in them.
+    named
+        Whether D needs a shift to be explained, or nothing.
+    noise
+        By how much the errors were raised.
+    excess
+        χ² that the best account leaves beyond noise.
+    """
+
+    shift: tuple[float, float]
+    error: tuple[float, float]
+    named: bool = True
+    noise: float = 1.0
+    excess: float = 0.0
+
+    def chi2(self, at: tuple[float, float] = (0.0, 0.0)) -> float:
+        """Of a shift that is given."""
+        return sum(((d - a) / e) ** 2 for d, a, e in zip(self.shift, at, self.error, strict=True))
+
+    def believed(self, at: tuple[float, float] = (0.0, 0.0)) -> bool:
+        """Whether a difference from a shift that is given is one of motion.
+
+        A pattern of another kind (a PSF that does not match) is fitted by a shift in part. Then
+        other causes explain D without it, or more is left than the shift explains.
+        """
+        named = self.named or self.chi2() <= MOVED
+        return named and self.chi2(at) * self.noise**2 > self.excess
+
+
+def _motion(examined: Examination, alone: Fit) -> _Motion:
+    """The shift by itself if that leaves noise, or else together with what else is there.
+
+    Light of a new source beside a star, or a flux ratio or PSF width that is wrong, would pass
+    for a shift in part.
+    """
+    n = examined.window.n_pixels
+    noise = n + _NOISE * np.sqrt(2 * n)
+    if alone.chi2 <= noise:
+        return _Motion(*_measured(alone, 1.0))
+    account = examined.account()
+    named = "shift" in account.choice.model.names
+    way = examined.with_shift(account.choice)
+    fit = alone if way is None else way[1]
+    left = account.chi2_left if named else fit.chi2
+    raised = float(np.sqrt(max(left / n, 1.0)))
+    return _Motion(*_measured(fit, raised), named, raised, float(max(left - noise, 0.0)))
+
+
+def _measured(fit: Fit, raised: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (
+        (fit.values["dx"], fit.values["dy"]),
+        (raised * fit.errors["dx"], raised * fit.errors["dy"]),
+    )
 
 
 def _judged(
-    difference: Difference, x: float, y: float, fit: Fit, field: FieldErrors | None
+    motion: _Motion, difference: Difference, x: float, y: float, field: FieldErrors | None
 ) -> Verdict:
-    dx, dy = fit.values["dx"], fit.values["dy"]
-    ex, ey = fit.errors["dx"], fit.errors["dy"]
-    exposure = difference.plan.science.source
-    own = direction_words(exposure, x, y, dx, dy)
-    unknown = (float("nan"), float("nan"))
-    alone = (dx / ex) ** 2 + (dy / ey) ** 2
+    """The verdict on a motion."""
+
+    def words(dx: float, dy: float) -> str:
+        return direction_words(difference.plan.science.source, x, y, dx, dy)
+
     if field is None:
-        shifted = alone > MOVED
-        return Verdict(
-            "no_neighbours" if shifted else "still",
-            (dx, dy),
-            (ex, ey),
-            unknown,
-            unknown,
-            unknown,
-            0,
-            float(alone),
-            f"Shifted by {own}, with too few bright neighbours to compare with."
-            if shifted
-            else f"No significant shift: {own}.",
-            "Compare with the shift of the whole frame."
-            if shifted
-            else "Nothing needs to be explained by motion.",
-        )
-    chi2 = field.dx.pull(dx, ex) ** 2 + field.dy.pull(dy, ey) ** 2
+        return _by_itself(motion, words)
     common = (field.dx.value, field.dy.value)
-    common_words = direction_words(exposure, x, y, *common)
-    length = float(np.hypot(dx - common[0], dy - common[1]))
-    error = float(np.hypot(ex, ey) / np.sqrt(2))
+    own = (motion.shift[0] - common[0], motion.shift[1] - common[1])
+    pulls = (
+        common.pull(d, e)
+        for common, d, e in zip((field.dx, field.dy), motion.shift, motion.error, strict=True)
+    )
+    chi2 = float(sum(pull**2 for pull in pulls))
     n = len(field.positions)
-    if chi2 > MOVED:
-        name = "mover"
-        sentence = (
-            f"It moved by itself: {number(length, error)} px against its {n} neighbours, "
-            f"{direction_words(exposure, x, y, dx - common[0], dy - common[1])}."
+    length = number(float(np.hypot(*own)), float(np.hypot(*motion.error) / np.sqrt(2)))
+    if chi2 > MOVED and not motion.believed(common):
+        said = (
+            "unclear",
+            f"It is not told whether it moved: a shift of {length} px against its {n} neighbours "
+            f"would fit in part, but {_other(motion)}.",
+            _ASK,
         )
-        advice = (
-            "A proper motion, a moving object, or colour refraction; registering will not help."
+    elif chi2 > MOVED:
+        said = (
+            "mover",
+            f"It moved by itself: {length} px against its {n} neighbours, {words(*own)}.",
+            "A proper motion, a moving object, or colour refraction; registering will not help.",
         )
-    elif alone > MOVED:
-        name = "misregistration"
-        sentence = f"It shares the shift of its {n} neighbours, {common_words}: the field is off."
-        advice = f"Register: move the template by ({common[0]:+.3f}, {common[1]:+.3f}) px."
+    elif motion.chi2() > MOVED:
+        said = (
+            "misregistration",
+            f"It shares the shift of its {n} neighbours, {words(*common)}: the field is off.",
+            f"Register: move the template by ({common[0]:+.3f}, {common[1]:+.3f}) px.",
+        )
     else:
-        name = "still"
-        sentence = f"No significant shift: {own}; its {n} neighbours {common_words}."
-        advice = "Nothing needs to be explained by motion."
+        said = (
+            "still",
+            f"No significant shift: {words(*motion.shift)}; its {n} neighbours {words(*common)}.",
+            _NOTHING,
+        )
+    name, sentence, advice = said
     return Verdict(
         name,
-        (dx, dy),
-        (ex, ey),
+        motion.shift,
+        motion.error,
         common,
         (field.dx.error, field.dy.error),
         (field.dx.scatter, field.dy.scatter),
         n,
-        float(chi2),
+        chi2,
         sentence,
         advice,
     )
 
 
-def _without_light(worked: bool, cell: str) -> Verdict:
-    unknown = (float("nan"), float("nan"))
-    sentence = (
-        "There is too little light here that both images share for a shift to be measured."
-        if worked
-        else f"Cell {cell} has no result here."
+def _by_itself(motion: _Motion, words: Callable[[float, float], str]) -> Verdict:
+    """The verdict without neighbours."""
+    own = words(*motion.shift)
+    if motion.chi2() <= MOVED:
+        said = "still", f"No significant shift: {own}.", _NOTHING
+    elif not motion.believed():
+        sentence = (
+            f"It is not told whether it moved: a shift by {own} would fit in part, but "
+            f"{_other(motion)}."
+        )
+        said = "unclear", sentence, _ASK
+    else:
+        sentence = f"Shifted by {own}, with too few bright neighbours to compare with."
+        said = "no_neighbours", sentence, "Compare with the shift of the whole frame."
+    name, sentence, advice = said
+    return Verdict(
+        name,
+        motion.shift,
+        motion.error,
+        _UNKNOWN,
+        _UNKNOWN,
+        _UNKNOWN,
+        0,
+        motion.chi2(),
+        sentence,
+        advice,
     )
+
+
+def _other(motion: _Motion) -> str:
+    """Why a shift is not believed."""
+    if motion.named:
+        return "it leaves more of D than it explains"
+    return "other causes explain D without it"
+
+
+def _without_light(sentence: str) -> Verdict:
     return Verdict(
         "no_light",
-        unknown,
-        unknown,
-        unknown,
-        unknown,
-        unknown,
+        _UNKNOWN,
+        _UNKNOWN,
+        _UNKNOWN,
+        _UNKNOWN,
+        _UNKNOWN,
         0,
         float("nan"),
         sentence,

@@ -19,6 +19,7 @@ from scipy.ndimage import binary_dilation
 from zogy_explorer.diagnostics.local_pair import Corrected, Plane
 from zogy_explorer.diagnostics.residual_fit import Added, Window
 from zogy_explorer.engine.fourier import Spectrum, forward, stamp_spectrum
+from zogy_explorer.geometry import Box
 
 Flags = NDArray[np.bool_]
 Place = tuple[int, int]
@@ -108,12 +109,21 @@ class Suspects:
         (x, y) that is asked about [px].
     reach
         How far from it a suspect may lie [px].
+    frame
+        Pixels that the images have. Beyond its edge there is padding, which nothing was added to:
+        what D shows of light that the edge cuts off is no source out there.
     """
 
     def __init__(
-        self, window: Window, at: Corrected, position: tuple[float, float], reach: float
+        self,
+        window: Window,
+        at: Corrected,
+        position: tuple[float, float],
+        reach: float,
+        frame: Box,
     ) -> None:
         self._window, self._position, self._reach = window, position, reach
+        self._frame = frame
         kernels = at.kernels
         self._psf = kernels.psf_diff * kernels.weights.flux_diff
         self._kernels = (kernels.diff_n, -kernels.diff_r)
@@ -230,7 +240,7 @@ class Suspects:
             covariance = np.linalg.pinv(matrix.T @ matrix)
             errors = tuple(np.sqrt(np.diag(covariance)[1:]) / abs(values[0]))
             x, y = x + float(step[0]), y + float(step[1])
-            if np.hypot(x - at[0], y - at[1]) > self._reach:
+            if np.hypot(x - at[0], y - at[1]) > self._reach or not self._frame.contains_point(x, y):
                 return None
             if max(abs(step)) < 1e-3:
                 break
@@ -322,7 +332,7 @@ class Suspects:
         hit = np.zeros(box.shape, dtype=bool)
         for x, y in pixels:
             hit[y - box.y0, x - box.x0] = True
-        return binary_dilation(hit, np.ones((3, 3), dtype=bool)) & ~hit
+        return binary_dilation(hit, np.ones((3, 3), dtype=bool)) & ~hit & self._inside()
 
     def _best_pixel(
         self, spectrum: Spectrum, left: Plane, allowed: Flags, least: float = _LEAST_SEEN
@@ -359,7 +369,16 @@ class Suspects:
         return np.hypot(x - self._position[0], y - self._position[1])
 
     def _near(self) -> Flags:
-        return self._distance() <= self._reach
+        return self._inside() & (self._distance() <= self._reach)
 
     def _far(self) -> Flags:
-        return self._distance() > 2 * self._reach + 1
+        return self._inside() & (self._distance() > 2 * self._reach + 1)
+
+    def _inside(self) -> Flags:
+        """Pixels of the box that are pixels of the frame."""
+        box = self._window.pair.box
+        inside = np.zeros(box.shape, dtype=bool)
+        common = box.intersection(self._frame)
+        assert common is not None  # the window lies in both
+        inside[common.slices((box.x0, box.y0))] = True
+        return inside

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from zogy_explorer.diagnostics.field_errors import FieldErrors
+from zogy_explorer.diagnostics.field_errors import MOVED, Common, FieldErrors
 from zogy_explorer.diagnostics.hypotheses import FITTED, SHAPE, Hypotheses, Model, Way
 from zogy_explorer.diagnostics.local_pair import Plane
 from zogy_explorer.diagnostics.residual_fit import WIDTHS, Fit
@@ -106,14 +106,22 @@ class Chooser:
         return self._cost_of(*way)
 
     def _prior(self, fit: Fit | None) -> float:
-        """χ² of the flux ratio of a model, fitted or as it is, against that of the neighbours."""
+        """χ² of a model's flux ratio and shift, fitted or as they are, against the neighbours'.
+
+        A source's own motion is rare, but nothing else looks like it: it costs no more than its
+        rarity. Its own change of flux is a new source on top, so that the flux ratio is theirs.
+        """
         if self.field is None:
             return 0.0
-        common = self.field.flux
-        common = replace(common, scatter=max(common.scatter, _LEAST_SCATTER))
-        if fit is None or "flux" not in fit.values:
-            return common.pull(0.0, 0.0) ** 2
-        return common.pull(fit.values["flux"], fit.errors["flux"]) ** 2
+
+        def pull(common: Common, name: str, least: float) -> float:
+            common = replace(common, scatter=max(common.scatter, least))
+            if fit is None or name not in fit.values:
+                return common.pull(0.0, 0.0)
+            return common.pull(fit.values[name], fit.errors[name])
+
+        shift = sum(pull(getattr(self.field, axis), axis, 0.0) ** 2 for axis in ("dx", "dy"))
+        return pull(self.field.flux, "flux", _LEAST_SCATTER) ** 2 + min(shift, MOVED)
 
     def _doubted(self, model: Model, fit: Fit | None) -> tuple[str, ...]:
         """Errors of the pair that rival a model, but are too large to be believed as yet."""

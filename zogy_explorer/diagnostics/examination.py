@@ -115,11 +115,21 @@ class Examination:
         return self._settled(choice, damaged)
 
     def with_shift(self, choice: Choice) -> Way | None:
-        """What was chosen, and a shift with it; None if no shift can be told."""
+        """What was chosen, and a shift with it; None if no shift can be told.
+
+        The place of a point source is free, so that its error is in that of the shift.
+        """
+        way: Way | None
         if choice.fit is not None and "shift" in choice.model.names:
-            return choice.model, choice.fit
-        left = self.diff if choice.fit is None else choice.fit.left
-        return self._chooser().best(choice.model, "shift", left)
+            way = choice.model, choice.fit
+        else:
+            left = self.diff if choice.fit is None else choice.fit.left
+            way = self._chooser().best(choice.model, "shift", left)
+        return None if way is None else self._hypotheses.placed(way)
+
+    def cost(self, chi2: float, dof: int) -> float:
+        """By the Bayesian information criterion, of an account that leaves χ²."""
+        return chi2 / self.misfit + self._hypotheses.penalty * dof
 
     def findings(self, account: Account) -> list[Finding]:
         """All that was tried: supported first, in the order in which it was taken."""
@@ -167,9 +177,7 @@ class Examination:
         if known or not self._concerns_neighbours(choice):
             return choice
         self.field = field_errors(self.difference, self.x, self.y, widths=widths) or self.field
-        if self.field is not None and ("flux" in choice.alone or choice.doubted):
-            choice = self._chooser().choose()
-        return choice
+        return choice if self.field is None else self._chooser().choose()
 
     def _concerns_neighbours(self, choice: Choice) -> bool:
         """Whether what was chosen may be an error of the pair, which they would share.

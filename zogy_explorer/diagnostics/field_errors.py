@@ -89,6 +89,13 @@ class FieldErrors:
     widths: Mapping[str, Common] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
+    def shifted(self) -> bool:
+        """Whether the shift that they share is significant."""
+        return (
+            sum((c.value / np.hypot(c.error, c.scatter)) ** 2 for c in (self.dx, self.dy)) > MOVED
+        )
+
+    @property
     def sizes(self) -> dict[str, float]:
         """Shared errors of flux ratio and PSF widths by the names of the pair's errors."""
         widths = {name: common.value for name, common in self.widths.items()}

@@ -30,6 +30,8 @@ _STRIPS = 3  # of the window along an edge: a residual of one place fills no mor
 _LEAST_OF_STRIP = 0.25  # of an even share of what the edge explains
 _FAINT = 5.0  # σ of D: light from which a residual may be of its own kind
 _OF_STEP = 3.0  # that a step itself makes of such light, in units of its own height in D
+_PLACINGS = 4
+_PLACED = 0.02  # [px] of a step, below which derivatives stand for the place
 _SLIGHT = 0.35  # rms of a difference of PSF shape over the light's
 
 
@@ -89,7 +91,7 @@ class Hypotheses:
         fwhm: float,
         frame: Box,
     ) -> None:
-        self.window, self._fwhm = window, fwhm
+        self.window, self._fwhm, self._frame = window, fwhm, frame
         self.reach = max(2.0, fwhm)
         self.penalty = float(np.log(max(window.n_pixels, 2)))
         self.suspects = Suspects(window, start, position, self.reach, frame)
@@ -120,6 +122,29 @@ class Hypotheses:
                 if fit is not None and self._credible(name, m, fit, left, misfit)
             )
         return self._known[key]
+
+    def placed(self, way: Way) -> Way:
+        """A way whose point source may lie elsewhere, together with all other parameters.
+
+        `ways` holds a source where it explained most of what was left then. An error of that
+        place looks like a shift of the light beside it, so that both must be free at once.
+        """
+        model, fit = way
+        for _ in range(_PLACINGS):
+            if model.source is None:
+                break
+            rest = tuple(t for t in model.added if not t.name.startswith("source"))
+            free = (*rest, model.source.template, *model.source.slopes)
+            found = fit_residual(self.window, model.errors, free)
+            if found is None or not found.values["source"]:
+                break
+            source, model, fit = model.source, replace(model, added=free), found
+            steps = [found.values[t.name] / found.values["source"] for t in source.slopes]
+            x, y = source.x + _small(steps[0]), source.y + _small(steps[1])
+            if max(abs(step) for step in steps) < _PLACED or not self._frame.contains_point(x, y):
+                break
+            model = replace(model, source=self.suspects.source_at(x, y))
+        return model, fit
 
     def _extended(self, model: Model, name: str, left: Plane, misfit: float) -> list[Model]:
         def more(**changes: Any) -> Model:
@@ -216,3 +241,8 @@ class Hypotheses:
         light = model.shapes[0].light
         assert light is not None
         return self.window.chi2(plane) < _SLIGHT**2 * self.window.chi2(light)
+
+
+def _small(step: float) -> float:
+    """A step of a place no larger than its derivatives are good for [px]."""
+    return float(np.clip(step, -0.5, 0.5))

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from zogy_explorer.diagnostics.asked import difference_of, position
 from zogy_explorer.diagnostics.causes import direction_words, number
+from zogy_explorer.diagnostics.choice import LEAST_GAIN
 from zogy_explorer.diagnostics.examination import Examination
 from zogy_explorer.diagnostics.field_errors import MOVED, FieldErrors, field_errors
-from zogy_explorer.diagnostics.residual_fit import Fit, fit_residual
+from zogy_explorer.diagnostics.residual_fit import WIDTHS, Fit, fit_residual
 from zogy_explorer.diagnostics.residual_window import cell_at
 from zogy_explorer.engine.result import Difference
 
 _NOISE = 3.0  # σ of χ² up to which what a shift leaves is noise
 _UNKNOWN = (float("nan"), float("nan"))
 _NO_LIGHT = "There is too little light here that both images share for a shift to be measured."
+_MOVED = ("mover", "no_neighbours")  # verdicts by which something is shifted by itself
+_RIVALS = (
+    "It is not told whether it moved: a shift with a change of flux or PSF, and light that is new "
+    "beside it, explain D alike."
+)
 _NOTHING = "Nothing needs to be explained by motion."
 _ASK = "Ask `explain` what D shows here; no motion follows from it."
 
@@ -94,7 +100,18 @@ def mover_or_misregistration(
         return _without_light(_NO_LIGHT)
     if examined.field is None:
         examined.field = field_errors(difference, x, y)
-    return _judged(_motion(examined, alone), difference, x, y, examined.field)
+    n = examined.window.n_pixels
+    if alone.chi2 <= n + _NOISE * np.sqrt(2 * n):  # a shift alone is enough
+        verdict = _judged(_measured(alone), difference, x, y, examined.field)
+        if verdict.verdict not in _MOVED:
+            return verdict
+    verdicts = [
+        _judged(motion, difference, x, y, examined.field) for motion in _motions(examined, alone)
+    ]
+    first = verdicts[0]
+    if any((v.verdict in _MOVED) != (first.verdict in _MOVED) for v in verdicts):
+        return replace(first, verdict="unclear", sentence=_RIVALS, advice=_ASK)
+    return first
 
 
 @dataclass(frozen=True)
@@ -106,8 +123,8 @@ class _Motion:
     shift, error
         Science minus template (x, y) and its errors [px], with what the fit leaves in them.
     named
-        Whether D needs a shift to be explained, or nothing.
-    noise
+        Whether D needs a shift to be explained.
+    raised
         By how much the errors were raised.
     excess
         χ² that the best account leaves beyond noise.
@@ -116,8 +133,13 @@ class _Motion:
     shift: tuple[float, float]
     error: tuple[float, float]
     named: bool = True
-    noise: float = 1.0
+    raised: float = 1.0
     excess: float = 0.0
+
+    @property
+    def size(self) -> float:
+        """Error of one component [px]."""
+        return float(np.hypot(*self.error) / np.sqrt(2))
 
     def chi2(self, at: tuple[float, float] = (0.0, 0.0)) -> float:
         """Of a shift that is given."""
@@ -129,34 +151,60 @@ class _Motion:
         A pattern of another kind (a PSF that does not match) is fitted by a shift in part. Then
         other causes explain D without it, or more is left than the shift explains.
         """
-        named = self.named or self.chi2() <= MOVED
-        return named and self.chi2(at) * self.noise**2 > self.excess
+        named = self.named or (self.excess == 0 and self.chi2() <= MOVED)
+        return named and self.chi2(at) * self.raised**2 > self.excess
 
 
-def _motion(examined: Examination, alone: Fit) -> _Motion:
-    """The shift by itself if that leaves noise, or else together with what else is there.
+def _motions(examined: Examination, alone: Fit) -> list[_Motion]:
+    """The shift as D has it; two rival ones if D does not tell between them.
 
-    Light of a new source beside a star, or a flux ratio or PSF width that is wrong, would pass
-    for a shift in part.
+    A flux ratio or PSF width that is wrong, or a new source beside a star, would pass for a shift
+    in part: such errors of the pair, and whatever explains D best, are fitted with it.
     """
     n = examined.window.n_pixels
-    noise = n + _NOISE * np.sqrt(2 * n)
-    if alone.chi2 <= noise:
-        return _Motion(*_measured(alone, 1.0))
     account = examined.account()
-    named = "shift" in account.choice.model.names
-    way = examined.with_shift(account.choice)
-    fit = alone if way is None else way[1]
-    left = account.chi2_left if named else fit.chi2
-    raised = float(np.sqrt(max(left / n, 1.0)))
-    return _Motion(*_measured(fit, raised), named, raised, float(max(left - noise, 0.0)))
+    choice = account.choice
+    named = "shift" in choice.model.names
+    way = examined.with_shift(choice)
+    if way is None:
+        return [_measured(alone, named, n)]
+    model, fit = way
+    cost = examined.cost(fit.chi2, model.dof)
+    if choice.fit is not None:
+        cost = min(cost, examined.cost(choice.fit.chi2, choice.model.dof))
+    simple = _simple(examined, alone)
+    dearer = cost - examined.cost(simple.chi2, len(simple.errors))
+    left = min(fit.chi2, account.chi2_left) if named else fit.chi2
+    rivals = [_measured(fit, named, n, left), _measured(simple, True, n)]
+    if abs(dearer) > LEAST_GAIN:
+        return [rivals[1 if dearer > 0 else 0]]
+    return rivals
 
 
-def _measured(fit: Fit, raised: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    return (
-        (fit.values["dx"], fit.values["dy"]),
-        (raised * fit.errors["dx"], raised * fit.errors["dy"]),
-    )
+def _measured(
+    fit: Fit, named: bool = True, n_pixels: int | None = None, left: float | None = None
+) -> _Motion:
+    """The shift of a fit; the χ² that is left raises its errors, unless it is noise."""
+    shift = (fit.values["dx"], fit.values["dy"])
+    error = (fit.errors["dx"], fit.errors["dy"])
+    if n_pixels is None:
+        return _Motion(shift, error)
+    left = fit.chi2 if left is None else left
+    noise = n_pixels + _NOISE * np.sqrt(2 * n_pixels)
+    if left <= noise:
+        return _Motion(shift, error, named)
+    raised = float(np.sqrt(left / n_pixels))
+    return _Motion(shift, (raised * error[0], raised * error[1]), named, raised, left - noise)
+
+
+def _simple(examined: Examination, alone: Fit) -> Fit:
+    """The shift with those errors of flux ratio and PSF width that are worth their parameters."""
+    fits = [alone]
+    for names in (("flux",), *(("flux", width) for width in WIDTHS)):
+        fit = fit_residual(examined.window, ("dx", "dy", *names))
+        if fit is not None:
+            fits.append(fit)
+    return min(fits, key=lambda fit: examined.cost(fit.chi2, len(fit.errors)))
 
 
 def _judged(
@@ -177,7 +225,7 @@ def _judged(
     )
     chi2 = float(sum(pull**2 for pull in pulls))
     n = len(field.positions)
-    length = number(float(np.hypot(*own)), float(np.hypot(*motion.error) / np.sqrt(2)))
+    length = number(float(np.hypot(*own)), motion.size)
     if chi2 > MOVED and not motion.believed(common):
         said = (
             "unclear",
@@ -191,7 +239,7 @@ def _judged(
             f"It moved by itself: {length} px against its {n} neighbours, {words(*own)}.",
             "A proper motion, a moving object, or colour refraction; registering will not help.",
         )
-    elif motion.chi2() > MOVED:
+    elif motion.chi2() > MOVED and (motion.believed() or field.shifted):
         said = (
             "misregistration",
             f"It shares the shift of its {n} neighbours, {words(*common)}: the field is off.",
@@ -200,7 +248,8 @@ def _judged(
     else:
         said = (
             "still",
-            f"No significant shift: {words(*motion.shift)}; its {n} neighbours {words(*common)}.",
+            f"No significant shift: {words(*motion.shift)} (± {motion.size:.2g} px); its {n} "
+            f"neighbours {words(*common)}.",
             _NOTHING,
         )
     name, sentence, advice = said
@@ -222,7 +271,7 @@ def _by_itself(motion: _Motion, words: Callable[[float, float], str]) -> Verdict
     """The verdict without neighbours."""
     own = words(*motion.shift)
     if motion.chi2() <= MOVED:
-        said = "still", f"No significant shift: {own}.", _NOTHING
+        said = "still", f"No significant shift: {own} (± {motion.size:.2g} px).", _NOTHING
     elif not motion.believed():
         sentence = (
             f"It is not told whether it moved: a shift by {own} would fit in part, but "
@@ -250,7 +299,7 @@ def _by_itself(motion: _Motion, words: Callable[[float, float], str]) -> Verdict
 def _other(motion: _Motion) -> str:
     """Why a shift is not believed."""
     if motion.named:
-        return "it leaves more of D than it explains"
+        return "that leaves more of D than it explains"
     return "other causes explain D without it"
 
 

@@ -9,7 +9,7 @@ hold any value, so D may hold any sum of their kernels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.fft
@@ -45,6 +45,8 @@ class PointSource:
         Position in the frame of the science image [px].
     template
         P_D there, times F_D.
+    slopes
+        Its derivatives by x and y.
     """
 
     x: float
@@ -52,6 +54,7 @@ class PointSource:
     x_error: float
     y_error: float
     template: Added
+    slopes: tuple[Added, Added]
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,27 +228,34 @@ class Suspects:
         at = self._best_pixel(self._psf, left, self._near())
         if at is None:
             return None
-        pair, window = self._window.pair, self._window
-        fx, fy = pair.frequencies
         x, y = float(at[0]), float(at[1])
-        errors = (np.nan, np.nan)
         for _ in range(_REFINEMENTS):
-            spectrum = self._psf * self._phase_to(x, y)
-            planes = [spectrum, -2j * np.pi * fx * spectrum, -2j * np.pi * fy * spectrum]
-            matrix = np.stack([window.column(pair.in_window(p)) for p in planes], axis=1)
-            values, *_ = np.linalg.lstsq(matrix, window.column(left), rcond=None)
+            found = self.source_at(x, y)
+            templates = (found.template, *found.slopes)
+            matrix = np.stack([self._window.column(t.plane) for t in templates], axis=1)
+            values, *_ = np.linalg.lstsq(matrix, self._window.column(left), rcond=None)
             if not values[0]:
                 return None
             step = np.clip(values[1:] / values[0], -0.5, 0.5)
             covariance = np.linalg.pinv(matrix.T @ matrix)
-            errors = tuple(np.sqrt(np.diag(covariance)[1:]) / abs(values[0]))
+            errors = np.sqrt(np.diag(covariance)[1:]) / abs(values[0])
             x, y = x + float(step[0]), y + float(step[1])
             if np.hypot(x - at[0], y - at[1]) > self._reach or not self._frame.contains_point(x, y):
                 return None
             if max(abs(step)) < 1e-3:
                 break
-        plane = pair.in_window(self._psf * self._phase_to(x, y))
-        return PointSource(x, y, float(errors[0]), float(errors[1]), Added("source", plane))
+        return replace(self.source_at(x, y), x_error=float(errors[0]), y_error=float(errors[1]))
+
+    def source_at(self, x: float, y: float) -> PointSource:
+        """A point source at a place."""
+        pair = self._window.pair
+        spectrum = self._psf * self._phase_to(x, y)
+        slopes = tuple(
+            Added(f"source_{axis}", pair.in_window(-2j * np.pi * f * spectrum))
+            for axis, f in zip("xy", pair.frequencies, strict=True)
+        )
+        template = Added("source", pair.in_window(spectrum))
+        return PointSource(x, y, np.nan, np.nan, template, (slopes[0], slopes[1]))
 
     def hits(self, left: Plane, *, image: int, penalty: float) -> Hits | None:
         """Pixels of an image whose own charge explains most of what is left, near the position.

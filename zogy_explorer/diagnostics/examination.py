@@ -125,7 +125,7 @@ class Examination:
         else:
             left = self.diff if choice.fit is None else choice.fit.left
             way = self._chooser().best(choice.model, "shift", left)
-        return None if way is None else self._hypotheses.placed(way)
+        return None if way is None else self._hypotheses.placed(way, free=True)
 
     def cost(self, chi2: float, dof: int) -> float:
         """By the Bayesian information criterion, of an account that leaves χ²."""

@@ -30,6 +30,7 @@ _STRIPS = 3  # of the window along an edge: a residual of one place fills no mor
 _LEAST_OF_STRIP = 0.25  # of an even share of what the edge explains
 _FAINT = 5.0  # σ of D: light from which a residual may be of its own kind
 _OF_STEP = 3.0  # that a step itself makes of such light, in units of its own height in D
+_ALIKE = ("shift", "new_source")  # which take each other's place
 _PLACINGS = 4
 _PLACED = 0.02  # [px] of a step, below which derivatives stand for the place
 _SLIGHT = 0.35  # rms of a difference of PSF shape over the light's
@@ -115,36 +116,47 @@ class Hypotheses:
         # Only what hits are worth depends on the misfit.
         key = (model, name, misfit if name in ("cosmic_ray", "ringing") else 1.0)
         if key not in self._known:
-            fits = ((m, self._fit(m)) for m in self._extended(model, name, left, misfit))
+            fits = (self._fitted(m, name) for m in self._extended(model, name, left, misfit))
             self._known[key] = tuple(
-                (m, fit)
-                for m, fit in fits
-                if fit is not None and self._credible(name, m, fit, left, misfit)
+                way for way in fits if way is not None and self._credible(name, *way, left, misfit)
             )
         return self._known[key]
 
-    def placed(self, way: Way) -> Way:
-        """A way whose point source may lie elsewhere, together with all other parameters.
+    def placed(self, way: Way, *, free: bool = False) -> Way:
+        """A way whose point source lies where it fits best together with all other causes.
 
         `ways` holds a source where it explained most of what was left then. An error of that
-        place looks like a shift of the light beside it, so that both must be free at once.
+        place looks like a shift of the light beside it.
+
+        Parameters
+        ----------
+        way
+            A model and its fit.
+        free
+            Whether the place counts as a parameter of the fit, so that other errors are honest.
         """
         model, fit = way
+        if model.source is None:
+            return way
+        rest = tuple(t for t in model.added if t is not model.source.template)
+        source, found = model.source, None
         for _ in range(_PLACINGS):
-            if model.source is None:
-                break
-            rest = tuple(t for t in model.added if not t.name.startswith("source"))
-            free = (*rest, model.source.template, *model.source.slopes)
-            found = fit_residual(self.window, model.errors, free)
+            added = (*rest, source.template, *source.slopes)
+            found = fit_residual(self.window, model.errors, added)
             if found is None or not found.values["source"]:
-                break
-            source, model, fit = model.source, replace(model, added=free), found
+                return way
             steps = [found.values[t.name] / found.values["source"] for t in source.slopes]
-            x, y = source.x + _small(steps[0]), source.y + _small(steps[1])
-            if max(abs(step) for step in steps) < _PLACED or not self._frame.contains_point(x, y):
+            if max(abs(step) for step in steps) < _PLACED:
                 break
-            model = replace(model, source=self.suspects.source_at(x, y))
-        return model, fit
+            x, y = source.x + _small(steps[0]), source.y + _small(steps[1])
+            if not self._frame.contains_point(x, y):
+                return way
+            moved = self.suspects.source_at(x, y)
+            source = replace(source, x=x, y=y, template=moved.template, slopes=moved.slopes)
+        added = (*rest, source.template, *(source.slopes if free else ()))
+        placed = replace(model, added=added, source=source)
+        fit = self._fit(placed) or fit
+        return (placed, fit) if fit is not way[1] else way
 
     def _extended(self, model: Model, name: str, left: Plane, misfit: float) -> list[Model]:
         def more(**changes: Any) -> Model:
@@ -193,6 +205,13 @@ class Hypotheses:
                 dof = model.dof + 1 + 2 * len(hits.pixels)
                 found.append(more(added=(*model.added, *hits.templates), dof=dof, hits=hits))
         return found
+
+    def _fitted(self, model: Model, name: str) -> Way | None:
+        """A model with its fit, after a further cause."""
+        fit = self._fit(model)
+        if fit is None or len(model.names) == 1 or name not in _ALIKE:
+            return None if fit is None else (model, fit)
+        return self.placed((model, fit))
 
     def _fit(self, model: Model) -> Fit | None:
         """Fit of a model; None if it cannot be told, or moves the light by more than one FWHM."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
+from scipy.linalg import null_space
 from scipy.ndimage import binary_dilation
 
 from zogy_explorer.diagnostics.local_pair import Corrected, Plane
@@ -204,18 +205,20 @@ class Suspects:
         return np.where(inside, product**2 / np.where(inside, energy, 1.0), 0.0)
 
     def shapes(self) -> tuple[Added, ...]:
-        """Any small difference of the PSFs: the light, moved to the points of a small grid.
+        """Any small difference of the PSFs: sums of the light, moved to points of a small grid.
 
-        Their sum is the light convolved with the error of the matching kernel.
+        Each is the light convolved with an error of the matching kernel that has no sum and no
+        centroid: a difference of PSFs in these is a flux ratio and a shift, causes of their own.
         """
-        points = self._spacing * np.arange(-_SHAPE_STEPS, _SHAPE_STEPS + 1)
-        pair = self._window.pair
-        light = self.light()
-        return tuple(
-            Added(f"shape{i}.{j}", pair.in_window(self._light * pair.phase(dx, dy)), light)
-            for j, dy in enumerate(points)
-            for i, dx in enumerate(points)
+        pair, light = self._window.pair, self.light()
+        steps = self._spacing * np.arange(-_SHAPE_STEPS, _SHAPE_STEPS + 1)
+        y, x = (axis.ravel() for axis in np.meshgrid(steps, steps, indexing="ij"))
+        moved = np.stack(
+            [pair.in_window(self._light * pair.phase(*at)) for at in zip(x, y, strict=True)]
         )
+        balanced = null_space(np.stack([np.ones_like(x), x, y]))
+        planes = np.tensordot(balanced.T, moved, axes=1)
+        return tuple(Added(f"shape{i}", plane, light) for i, plane in enumerate(planes))
 
     def floor_residual(self) -> Added | None:
         """What the frequency floor leaves of the light here; None without a floor."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from zogy_explorer.diagnostics.field_errors import MOVED, Common, FieldErrors
-from zogy_explorer.diagnostics.hypotheses import FITTED, SHAPE, Hypotheses, Model, Way
+from zogy_explorer.diagnostics.hypotheses import FITTED, NOTHING, SHAPE, Hypotheses, Model, Way
 from zogy_explorer.diagnostics.local_pair import Plane
 from zogy_explorer.diagnostics.residual_fit import WIDTHS, Fit
 
@@ -79,7 +79,7 @@ class Chooser:
         """
         alone: dict[str, Way] = {}
         for name in (*FITTED, SHAPE) if self.shapes else FITTED:
-            found = self.best(Model(), name, self.diff)
+            found = self.best(NOTHING, name, self.diff)
             if found is not None:
                 alone[name] = found
         shape = alone.pop(SHAPE, None)
@@ -93,7 +93,7 @@ class Chooser:
 
     def gain(self, model: Model, fit: Fit | None) -> float:
         """By how much a model is cheaper than none."""
-        return self._cost_of(Model(), None) - self._cost_of(model, fit)
+        return self._cost_of(NOTHING, None) - self._cost_of(model, fit)
 
     def _cost_of(self, model: Model, fit: Fit | None) -> float:
         """χ² and penalty, in units of χ² that a pixel has at best."""
@@ -129,7 +129,7 @@ class Chooser:
         return tuple(
             name
             for name in ("flux", "psf_width")
-            for way in self.hypotheses.ways(Model(), name, self.diff, self.misfit)
+            for way in self.hypotheses.ways(NOTHING, name, self.diff, self.misfit)
             if not self._plausible(way[1]) and self.gain(*way) > least
         )
 
@@ -159,7 +159,7 @@ class Chooser:
 
     def _together(self, alone: dict[str, Way]) -> tuple[Model, Fit | None]:
         """Causes taken one after the other while each is worth its parameters."""
-        model, fit = Model(), None
+        model, fit = NOTHING, None
         excess = max(self.chi2 - self.hypotheses.window.n_pixels, 0.0)
         candidates = dict(alone)
         while candidates and len(model.names) < _MOST_CAUSES:

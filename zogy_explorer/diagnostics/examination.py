@@ -10,7 +10,7 @@ from zogy_explorer.diagnostics.choice import LEAST_GAIN, Choice, Chooser
 from zogy_explorer.diagnostics.damage import damage_near
 from zogy_explorer.diagnostics.field_errors import FieldErrors, field_errors
 from zogy_explorer.diagnostics.findings import Finding
-from zogy_explorer.diagnostics.hypotheses import Hypotheses, Model, Way
+from zogy_explorer.diagnostics.hypotheses import NOTHING, Hypotheses, Way
 from zogy_explorer.diagnostics.local_pair import Error, Plane
 from zogy_explorer.diagnostics.residual_window import (
     Field,
@@ -193,7 +193,7 @@ class Examination:
         chooser = self._chooser()
         gain = max((chooser.gain(*way) for way in choice.alone.values()), default=0.0)
         if damaged and damaged[0].gain > max(gain, LEAST_GAIN):
-            nothing = replace(choice, model=Model(), fit=None)
+            nothing = replace(choice, model=NOTHING, fit=None)
             return self._with_damage(nothing, damaged, damaged[0])
         if choice.fit is None:
             return Account(choice, tuple(damaged), self.diff, self.chi2)

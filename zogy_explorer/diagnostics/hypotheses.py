@@ -63,6 +63,9 @@ class Model:
     shapes: tuple[Added, ...] = ()
 
 
+NOTHING = Model()
+"""No cause; one object, since models are known by identity."""
+
 Way = tuple[Model, Fit]
 """A model with its fit."""
 

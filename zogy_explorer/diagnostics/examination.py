@@ -18,6 +18,7 @@ from zogy_explorer.diagnostics.residual_window import (
     residual_window,
     wider_fwhm,
 )
+from zogy_explorer.diagnostics.suspects import Suspects
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.geometry import Box
 
@@ -102,6 +103,11 @@ class Examination:
         """By how many σ χ² is larger than that of noise."""
         n = self.window.n_pixels
         return float((self.chi2 - n) / np.sqrt(2 * n)) if n else 0.0
+
+    @property
+    def suspects(self) -> Suspects:
+        """What may have been added to an image here."""
+        return self._hypotheses.suspects
 
     def account(self) -> Account:
         """What explains D, after a look at the neighbours where they matter."""
@@ -235,7 +241,7 @@ class Examination:
 
     def _finding(self, damage: Finding, left: Plane) -> Finding:
         """What free values of damaged pixels would explain of what is left."""
-        delta, rank, plane = self._hypotheses.suspects.damage(left, damage.pixels)
+        delta, rank, plane = self.suspects.damage(left, damage.pixels)
         # That these pixels are bad is known, so that they pay only for what free values explain
         # by chance: χ² of ``rank`` degrees of freedom.
         chance = rank + 3 * np.sqrt(2 * rank) + self._hypotheses.penalty

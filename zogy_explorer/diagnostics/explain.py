@@ -116,7 +116,9 @@ def explain(
     Returns
     -------
     explanation
-        Where the cell failed, its one cause is "masked" and says why the cell failed.
+        Where the cell failed, its one cause is "masked" and says why the cell failed. A PSF width
+        is that of the pixel-integrated stamp: below 3.3 px FWHM its error reads 4 to 12 % less than
+        that of an optical width.
 
     Raises
     ------

@@ -75,10 +75,11 @@ def test_errors_of_the_shift_are_those_that_it_has() -> None:
     assert 0.6 < np.std(pulls) < 1.5
 
 
-def lumpy(difference_of: Callable[[tuple[np.ndarray, np.ndarray]], None]) -> Difference:
+def spoilt(spoil: Callable[[tuple[np.ndarray, np.ndarray]], None]) -> Difference:
+    """Stars that do not move, in images to which something is done."""
     science, template = FlawedPair(stars=(STAR, *CLUSTER), shape=SHAPE, psfs=PSFS).draw(3)
     images = (science.image.copy(), template.image.copy())
-    difference_of(images)
+    spoil(images)
     pair = (science.replace(image=images[0]), template.replace(image=images[1]))
     return run(plan(*pair, ZogyConfig(background="none")))
 
@@ -94,7 +95,7 @@ def test_a_pattern_that_nothing_explains_is_no_motion() -> None:
             blob = np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 2)
             images[int(rng.integers(2))][...] += rng.uniform(400, 2500) * blob
 
-    difference = lumpy(spoil)
+    difference = spoilt(spoil)
     assert explain(difference, *STAR[:2]).misfit > 1.5
     found = verdict(difference)
     assert found.verdict == "unclear"

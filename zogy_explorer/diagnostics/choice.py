@@ -60,8 +60,6 @@ class Chooser:
         χ² per pixel that counts as noise.
     field
         What the neighbours share, if known.
-    shapes
-        Whether PSFs may differ freely in shape.
     """
 
     hypotheses: Hypotheses
@@ -69,7 +67,6 @@ class Chooser:
     chi2: float
     misfit: float = 1.0
     field: FieldErrors | None = None
-    shapes: bool = True
 
     def choose(self) -> Choice:
         """Every cause alone, and those that together are worth their parameters.
@@ -78,7 +75,7 @@ class Chooser:
         if causes chosen without it are worse.
         """
         alone: dict[str, Way] = {}
-        for name in (*FITTED, SHAPE) if self.shapes else FITTED:
+        for name in (*FITTED, SHAPE):
             found = self.best(NOTHING, name, self.diff)
             if found is not None:
                 alone[name] = found

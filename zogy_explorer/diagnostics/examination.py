@@ -66,8 +66,6 @@ class Examination:
         Of the window [px]; 2.5 FWHM of the wider PSF by default.
     field
         What the neighbours share, if it is known already.
-    shapes
-        Whether PSFs may differ freely in shape; such a difference can take the place of a shift.
     """
 
     def __init__(
@@ -78,12 +76,9 @@ class Examination:
         y: float,
         radius: float | None = None,
         field: FieldErrors | None = None,
-        *,
-        shapes: bool = True,
     ) -> None:
         self.difference, self.cell = difference, cell
         self.field = field
-        self._shapes = shapes
         self.x, self.y = x, y
         variance = difference.diff.variance
         assert variance is not None  # every difference has it
@@ -171,9 +166,7 @@ class Examination:
         return findings
 
     def _chooser(self) -> Chooser:
-        return Chooser(
-            self._hypotheses, self.diff, self.chi2, self.misfit, self.field, self._shapes
-        )
+        return Chooser(self._hypotheses, self.diff, self.chi2, self.misfit, self.field)
 
     def _choice_by_neighbours(self) -> Choice:
         """What is chosen, if need be with what the neighbours share."""

@@ -94,7 +94,7 @@ def mover_or_misregistration(
     cell = cell_at(difference, x, y)
     if not cell.ok or difference.diff.variance is None:
         return _without_light(f"Cell {cell.cell.name} has no result here.")
-    examined = Examination(difference, cell, x, y, field=field, shapes=True)
+    examined = Examination(difference, cell, x, y, field=field)
     alone = fit_residual(examined.window, ("dx", "dy"))
     if alone is None:
         return _without_light(_NO_LIGHT)

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, replace
 import numpy as np
 import pytest
 
-from zogy_explorer import Exposure, KernelPsf, ZogyConfig, plan, run
+from zogy_explorer import Exposure, KernelPsf, ZogyConfig, ZogyTask, plan, run
 from zogy_explorer.diagnostics import CAUSES, explain
 from zogy_explorer.engine import Difference
 from zogy_explorer.errors import InputError
@@ -221,13 +221,26 @@ def test_positions_count_from_xy0() -> None:
     assert there.chi2 == pytest.approx(here.chi2)
 
 
-@pytest.mark.parametrize("position", [(-0.6, 10.0), (10.0, 96.0), (np.nan, 3.0)])
+@pytest.mark.parametrize("position", [(-0.6, 10.0), (10.0, 96.0), (1e9, 3.0)])
 def test_positions_off_the_frame_are_an_error(position: tuple[float, float]) -> None:
     with pytest.raises(InputError, match="off the frame, which is 100×96"):
         explain(subtract(), *position)
 
 
-@pytest.mark.parametrize("radius", [0.0, -3.0, np.nan])
+@pytest.mark.parametrize("position", [(np.nan, 3.0), ("a", 3.0), (3.0, None)])
+def test_positions_that_are_no_numbers_are_an_error(position: tuple[float, float]) -> None:
+    with pytest.raises(InputError, match="two finite numbers"):
+        explain(subtract(), *position)
+
+
+def test_what_a_task_returns_can_be_explained_as_it_is() -> None:
+    struct = ZogyTask(config=ZogyConfig(background="none")).run(*FlawedPair().draw(1))
+    assert explain(struct, *HERE).first == explain(struct.difference, *HERE).first
+    with pytest.raises(InputError, match="not a Difference"):
+        explain("x", *HERE)
+
+
+@pytest.mark.parametrize("radius", [0.0, -3.0, np.nan, "a"])
 def test_a_radius_must_be_usable(radius: float) -> None:
     with pytest.raises(InputError, match="at least 2 px"):
         explain(subtract(), *HERE, radius=radius)

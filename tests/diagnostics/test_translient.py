@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -153,7 +154,15 @@ def test_without_neighbours_or_light_the_verdict_says_so() -> None:
     with pytest.raises(InputError, match="off the frame"):
         mover_or_misregistration(alone, -5, 3)
     with pytest.raises(InputError, match="off the frame"):
-        field_errors(alone, np.nan, 3)
+        field_errors(alone, 1e9, 3)
+
+
+@pytest.mark.parametrize("ask", [mover_or_misregistration, field_errors])
+def test_questions_that_make_no_sense_get_a_sentence(ask: Callable[..., object]) -> None:
+    with pytest.raises(InputError, match="two finite numbers"):
+        ask(subtract(), "a", None)
+    with pytest.raises(InputError, match="not a Difference"):
+        ask("x", 1, 2)
 
 
 def test_the_field_knows_its_flux_ratio_too() -> None:

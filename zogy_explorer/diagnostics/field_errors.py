@@ -1,4 +1,4 @@
-"""What the neighbours say: the shift and flux ratio that the field has in common.
+"""What the neighbours say: the shift, flux ratio and PSF width that the field has in common.
 
 Each bright source near a position is fitted as `explain` fits the one that is asked about. An error
 of the pair is shared by all of them; a source that differs changed by itself.
@@ -6,14 +6,17 @@ of the pair is shared by all of them; a source that differs changed by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from scipy.ndimage import maximum_filter
 
+from zogy_explorer.diagnostics.asked import difference_of, position
 from zogy_explorer.diagnostics.damage import damage_near
 from zogy_explorer.diagnostics.local_pair import Plane
-from zogy_explorer.diagnostics.residual_fit import Fit, fit_residual
+from zogy_explorer.diagnostics.residual_fit import WIDTHS, Fit, Window, fit_residual
 from zogy_explorer.diagnostics.residual_window import (
     Field,
     cell_at,
@@ -27,9 +30,13 @@ from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.geometry import Box
 
+Place = tuple[float, float]
+"""(x, y) [px]."""
+
 MOVED = 13.8
 """χ² of two degrees of freedom, exceeded by chance once in a thousand: then a source moves."""
 
+_ALWAYS = ("dx", "dy", "flux")  # fitted to each neighbour
 _NEIGHBOURHOOD = 256  # [px] to each side
 _MOST = 12  # neighbours
 _BRIGHT = 20.0  # σ of their brightest pixel in both images
@@ -70,23 +77,45 @@ class FieldErrors:
         φ: the science image has (1+φ) times the assumed flux ratio.
     positions
         (x, y) of the neighbours.
+    widths
+        Fractional error of one PSF's width, "width_science" or "width_template", if the other
+        model is right; empty unless it was asked for.
     """
 
     dx: Common
     dy: Common
     flux: Common
-    positions: tuple[tuple[float, float], ...]
+    positions: tuple[Place, ...]
+    widths: Mapping[str, Common] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def shifted(self) -> bool:
+        """Whether the shift that they share is significant."""
+        return (
+            sum((c.value / np.hypot(c.error, c.scatter)) ** 2 for c in (self.dx, self.dy)) > MOVED
+        )
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """Shared errors of flux ratio and PSF widths by the names of the pair's errors."""
+        widths = {name: common.value for name, common in self.widths.items()}
+        return {"flux": self.flux.value} | widths
 
 
-def field_errors(difference: Difference, x: float, y: float) -> FieldErrors | None:
+def field_errors(
+    difference: Difference, x: float, y: float, *, widths: bool = False
+) -> FieldErrors | None:
     """Shift and flux ratio that bright neighbours of a position have in common.
 
     Parameters
     ----------
     difference
-        A finished subtraction.
+        A finished subtraction, or what `ZogyTask.run` returned.
     x, y
         Position in the frame of the science image [px]; what lies there is left out.
+    widths
+        Whether to fit the widths of the PSFs too. That takes three times as long, and is needed
+        where they are so wrong that they spoil the flux ratio.
 
     Returns
     -------
@@ -96,38 +125,79 @@ def field_errors(difference: Difference, x: float, y: float) -> FieldErrors | No
     Raises
     ------
     InputError
-        If the position is off the frame.
+        If the position is no number or off the frame, or what is given is no subtraction.
     """
+    difference, (x, y) = difference_of(difference), position(x, y)
     centre = cell_at(difference, x, y)
-    places = _neighbours(difference.plan, centre, x, y)
-    fits: list[Fit] = []
-    positions = []
-    excesses: dict[int, float] = {}
-    for place in places:
-        fit = _fit(difference, *place, excesses)
-        if fit is not None:
-            fits.append(fit)
-            positions.append(place)
-        if len(fits) == _MOST:
-            break
-    if len(fits) < _LEAST:
+    neighbours = _Neighbours(difference, _places(difference.plan, centre, x, y))
+    best: _Shared | None = None
+    common = {}
+    for width in ("", *WIDTHS) if widths else ("",):
+        shared = neighbours.shared((*_ALWAYS, width) if width else _ALWAYS)
+        if shared is None:
+            continue
+        if width:
+            common[width] = _common(shared.fits, width)
+        # The flux ratio is that of the account that fits best: a wrong width spoils the others'.
+        if best is None or shared.chi2 < best.chi2:
+            best = shared
+    if best is None:
         return None
-    dx, dy, flux = (_common(fits, name) for name in ("dx", "dy", "flux"))
-    return FieldErrors(dx, dy, flux, tuple(positions))
+    dx, dy, flux = (_common(best.fits, name) for name in _ALWAYS)
+    return FieldErrors(dx, dy, flux, best.positions, MappingProxyType(common))
 
 
-def _fit(difference: Difference, x: float, y: float, excesses: dict[int, float]) -> Fit | None:
-    """Fit of one neighbour; ``excesses`` keeps the noise excess of each cell."""
-    cell = cell_at(difference, x, y)
-    variance = difference.diff.variance
-    if not cell.ok or variance is None:
-        return None
-    frame = Field(variance, difference.plan.bbox)
-    index = cell.cell.index
-    if index not in excesses:
-        excesses[index] = noise_excess(difference.plan, cell)
-    window = residual_window(difference.plan, cell, x, y, None, frame, excesses[index])
-    return fit_residual(window, ("dx", "dy", "flux"))
+@dataclass(frozen=True)
+class _Shared:
+    """Fits of the same errors to the neighbours that allow them."""
+
+    fits: list[Fit]
+    positions: tuple[Place, ...]
+
+    @property
+    def chi2(self) -> float:
+        """χ² left per neighbour."""
+        return float(np.median([fit.chi2 for fit in self.fits]))
+
+
+class _Neighbours:
+    """Bright sources of a difference, the brightest first; each is looked up once."""
+
+    def __init__(self, difference: Difference, places: list[Place]) -> None:
+        self._difference, self._places = difference, places
+        self._excesses: dict[int, float] = {}
+        self._windows: dict[Place, Window | None] = {}
+
+    def shared(self, names: tuple[str, ...]) -> _Shared | None:
+        """Fits of these errors; None if too few neighbours allow them."""
+        fits: list[Fit] = []
+        positions: list[Place] = []
+        for place in self._places:
+            window = self._window(place)
+            fit = None if window is None else fit_residual(window, names)
+            if fit is not None:
+                fits.append(fit)
+                positions.append(place)
+            if len(fits) == _MOST:
+                break
+        return _Shared(fits, tuple(positions)) if len(fits) >= _LEAST else None
+
+    def _window(self, place: Place) -> Window | None:
+        if place not in self._windows:
+            self._windows[place] = self._looked_up(place)
+        return self._windows[place]
+
+    def _looked_up(self, place: Place) -> Window | None:
+        """Where a neighbour is looked at; None if its cell failed."""
+        plan, variance = self._difference.plan, self._difference.diff.variance
+        cell = cell_at(self._difference, *place)
+        if not cell.ok or variance is None:
+            return None
+        index = cell.cell.index
+        if index not in self._excesses:
+            self._excesses[index] = noise_excess(plan, cell)
+        frame = Field(variance, plan.bbox)
+        return residual_window(plan, cell, *place, None, frame, self._excesses[index])
 
 
 def _common(fits: list[Fit], name: str) -> Common:
@@ -140,9 +210,7 @@ def _common(fits: list[Fit], name: str) -> Common:
     return Common(value, float(1.2533 * single / np.sqrt(len(fits))), scatter)
 
 
-def _neighbours(
-    plan: SubtractionPlan, cell: CellResult, x: float, y: float
-) -> list[tuple[float, float]]:
+def _places(plan: SubtractionPlan, cell: CellResult, x: float, y: float) -> list[Place]:
     """Places of bright sources near a position, the brightest first."""
     radius = window_radius(plan, None)
     side = 2 * _NEIGHBOURHOOD + 1
@@ -156,7 +224,7 @@ def _neighbours(
     rows, columns = np.nonzero((brightness == highest) & (brightness > _BRIGHT))
     order = np.argsort(-brightness[rows, columns])
     sigmas = (cell.sigma_science, cell.sigma_template)
-    places: list[tuple[float, float]] = []
+    places: list[Place] = []
     for i in order:
         px, py = float(columns[i] + box.x0), float(rows[i] + box.y0)
         if np.hypot(px - x, py - y) <= radius or not _whole(plan.bbox, px, py, fwhm):

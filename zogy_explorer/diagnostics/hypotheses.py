@@ -10,6 +10,7 @@ import numpy as np
 from zogy_explorer.diagnostics.local_pair import Corrected, Plane
 from zogy_explorer.diagnostics.residual_fit import WIDTHS, Added, Fit, Window, fit_residual
 from zogy_explorer.diagnostics.suspects import Edge, Hits, PointSource, Suspects
+from zogy_explorer.geometry import Box
 
 FITTED = (
     "shift",
@@ -29,9 +30,10 @@ _STRIPS = 3  # of the window along an edge: a residual of one place fills no mor
 _LEAST_OF_STRIP = 0.25  # of an even share of what the edge explains
 _FAINT = 5.0  # σ of D: light from which a residual may be of its own kind
 _OF_STEP = 3.0  # that a step itself makes of such light, in units of its own height in D
+_ALIKE = ("shift", "new_source")  # which take each other's place
+_PLACINGS = 4
+_PLACED = 0.02  # [px] of a step, below which derivatives stand for the place
 _SLIGHT = 0.35  # rms of a difference of PSF shape over the light's
-_PLAUSIBLE = {"flux": 0.4, "psf_width": 0.4}
-"""Largest errors of a pair that are still errors of a pair; a shift may be one FWHM."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,9 @@ class Model:
     shapes: tuple[Added, ...] = ()
 
 
+NOTHING = Model()
+"""No cause; one object, since models are known by identity."""
+
 Way = tuple[Model, Fit]
 """A model with its fit."""
 
@@ -78,22 +83,29 @@ class Hypotheses:
         (x, y) that is asked about [px].
     fwhm
         Of the wider PSF [px].
+    frame
+        Pixels that the images have: nothing that was added to one lies elsewhere.
     """
 
     def __init__(
-        self, window: Window, start: Corrected, position: tuple[float, float], fwhm: float
+        self,
+        window: Window,
+        start: Corrected,
+        position: tuple[float, float],
+        fwhm: float,
+        frame: Box,
     ) -> None:
-        self.window, self._fwhm = window, fwhm
+        self.window, self._fwhm, self._frame = window, fwhm, frame
         self.reach = max(2.0, fwhm)
         self.penalty = float(np.log(max(window.n_pixels, 2)))
-        self.suspects = Suspects(window, start, position, self.reach)
+        self.suspects = Suspects(window, start, position, self.reach, frame)
         box = window.pair.window
         rows, columns = np.mgrid[box.y0 : box.end_y, box.x0 : box.end_x]
         self._core = np.hypot(columns - position[0], rows - position[1]) <= self.reach
         self._known: dict[tuple[Model, str, float], tuple[Way, ...]] = {}
 
     def ways(self, model: Model, name: str, left: Plane, misfit: float) -> tuple[Way, ...]:
-        """The model with one more cause, in each way that fits and is plausible.
+        """The model with one more cause, in each way that fits.
 
         Parameters
         ----------
@@ -107,13 +119,47 @@ class Hypotheses:
         # Only what hits are worth depends on the misfit.
         key = (model, name, misfit if name in ("cosmic_ray", "ringing") else 1.0)
         if key not in self._known:
-            fits = ((m, self._fit(m)) for m in self._extended(model, name, left, misfit))
+            fits = (self._fitted(m, name) for m in self._extended(model, name, left, misfit))
             self._known[key] = tuple(
-                (m, fit)
-                for m, fit in fits
-                if fit is not None and self._credible(name, m, fit, left, misfit)
+                way for way in fits if way is not None and self._credible(name, *way, left, misfit)
             )
         return self._known[key]
+
+    def placed(self, way: Way, *, free: bool = False) -> Way:
+        """A way whose point source lies where it fits best together with all other causes.
+
+        `ways` holds a source where it explained most of what was left then. An error of that
+        place looks like a shift of the light beside it.
+
+        Parameters
+        ----------
+        way
+            A model and its fit.
+        free
+            Whether the place counts as a parameter of the fit, so that other errors are honest.
+        """
+        model, fit = way
+        if model.source is None:
+            return way
+        rest = tuple(t for t in model.added if t is not model.source.template)
+        source, found = model.source, None
+        for _ in range(_PLACINGS):
+            added = (*rest, source.template, *source.slopes)
+            found = fit_residual(self.window, model.errors, added)
+            if found is None or not found.values["source"]:
+                return way
+            steps = [found.values[t.name] / found.values["source"] for t in source.slopes]
+            if max(abs(step) for step in steps) < _PLACED:
+                break
+            x, y = source.x + _small(steps[0]), source.y + _small(steps[1])
+            if not self._frame.contains_point(x, y):
+                return way
+            moved = self.suspects.source_at(x, y)
+            source = replace(source, x=x, y=y, template=moved.template, slopes=moved.slopes)
+        added = (*rest, source.template, *(source.slopes if free else ()))
+        placed = replace(model, added=added, source=source)
+        fit = self._fit(placed) or fit
+        return (placed, fit) if fit is not way[1] else way
 
     def _extended(self, model: Model, name: str, left: Plane, misfit: float) -> list[Model]:
         def more(**changes: Any) -> Model:
@@ -163,18 +209,17 @@ class Hypotheses:
                 found.append(more(added=(*model.added, *hits.templates), dof=dof, hits=hits))
         return found
 
+    def _fitted(self, model: Model, name: str) -> Way | None:
+        """A model with its fit, after a further cause."""
+        fit = self._fit(model)
+        if fit is None or len(model.names) == 1 or name not in _ALIKE:
+            return None if fit is None else (model, fit)
+        return self.placed((model, fit))
+
     def _fit(self, model: Model) -> Fit | None:
-        """Fit of a model; None if it cannot be told or is no small error of a pair."""
+        """Fit of a model; None if it cannot be told, or moves the light by more than one FWHM."""
         fit = fit_residual(self.window, model.errors, model.added)
-        if fit is None:
-            return None
-        error = fit.error
-        widths = max(abs(error.width_science), abs(error.width_template))
-        if (
-            np.hypot(error.dx, error.dy) > self._fwhm
-            or abs(error.flux) > _PLAUSIBLE["flux"]
-            or widths > _PLAUSIBLE["psf_width"]
-        ):
+        if fit is None or np.hypot(fit.error.dx, fit.error.dy) > self._fwhm:
             return None
         return fit
 
@@ -218,3 +263,8 @@ class Hypotheses:
         light = model.shapes[0].light
         assert light is not None
         return self.window.chi2(plane) < _SLIGHT**2 * self.window.chi2(light)
+
+
+def _small(step: float) -> float:
+    """A step of a place no larger than its derivatives are good for [px]."""
+    return float(np.clip(step, -0.5, 0.5))

@@ -22,9 +22,13 @@ from zogy_explorer.engine.fourier import full_plane_sum
 WIDTHS = ("width_science", "width_template")
 """Names of the two errors of PSF widths."""
 
-_ROUNDS = 6
+_ROUNDS = 8
 _DONE = 1e-3  # errors: a step below this fraction of the statistical error ends the fit
-_LARGEST_STEP = {"dx": 1.0, "dy": 1.0, "flux": 0.25, "width_science": 0.1, "width_template": 0.1}
+_LARGEST_STEP = {"dx": 1.0, "dy": 1.0, "flux": 0.5, "width_science": 0.15, "width_template": 0.15}
+"""In a round; that of the flux is a fraction of the flux ratio reached so far."""
+
+_RATIOS = (0.1, 10.0)  # of fluxes, true over assumed, that can be fitted
+_WIDTHS = (0.4, 2.0)  # of PSFs, the same; beyond, the stamps do not hold what would be needed
 _LEAST_LIGHT = 5.0  # standard deviations by which a template must exceed its own noise
 
 
@@ -124,12 +128,9 @@ def fit_residual(
     for _ in range(_ROUNDS if errors else 0):
         if step is None:
             return None
-        limited = {
-            name: float(np.clip(value, -_LARGEST_STEP[name], _LARGEST_STEP[name]))
-            for name, value in zip(errors, step.values, strict=False)
-        }
+        limited = _limited(error, dict(zip(errors, step.values, strict=False)))
         error = error.plus(limited)
-        if abs(error.flux) > 0.9 or max(abs(error.width_science), abs(error.width_template)) > 0.6:
+        if not _in_range(error):
             return None
         at = window.pair.corrected(error, errors)
         done = all(
@@ -158,6 +159,20 @@ def fit_residual(
         covariance=step.covariance,
         chi2=window.chi2(left),
         left=left,
+    )
+
+
+def _limited(error: Error, steps: dict[str, float]) -> dict[str, float]:
+    """Steps from an error, each no larger than what the first order is good for."""
+    most = _LARGEST_STEP | {"flux": _LARGEST_STEP["flux"] * (1 + error.flux)}
+    return {name: float(np.clip(step, -most[name], most[name])) for name, step in steps.items()}
+
+
+def _in_range(error: Error) -> bool:
+    """Whether an error is one that can be fitted at all."""
+    widths = (1 + error.width_science, 1 + error.width_template)
+    return _RATIOS[0] <= 1 + error.flux <= _RATIOS[1] and all(
+        _WIDTHS[0] <= width <= _WIDTHS[1] for width in widths
     )
 
 

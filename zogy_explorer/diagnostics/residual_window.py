@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from zogy_explorer.checks import real, shown
 from zogy_explorer.diagnostics.local_pair import Plane, local_pair
 from zogy_explorer.diagnostics.residual_fit import Window
 from zogy_explorer.engine.plan import SubtractionPlan
@@ -43,7 +44,7 @@ def cell_at(difference: Difference, x: float, y: float) -> CellResult:
         If the position is off the frame.
     """
     plan = difference.plan
-    place = plan.cell_at(x, y) if np.isfinite(x) and np.isfinite(y) else None
+    place = plan.cell_at(x, y)
     if place is None:
         raise off_frame(x, y, plan.bbox, "the frame")
     return next(cell for cell in difference.cells if cell.cell.index == place.index)
@@ -67,11 +68,12 @@ def window_radius(plan: SubtractionPlan, radius: float | None) -> float:
     """
     if radius is None:
         return float(np.clip(np.ceil(_RADIUS * wider_fwhm(plan)), _SMALLEST, _LARGEST))
-    if not (np.isfinite(radius) and radius >= 2):
+    size = real(radius)
+    if not (np.isfinite(size) and size >= 2):
         raise InputError(
-            f"radius is {radius:g} px: a window needs at least 2 px; leave it out for 2.5 FWHM"
+            f"radius is {shown(radius)} px: a window needs at least 2 px; leave it out for 2.5 FWHM"
         )
-    return float(radius)
+    return size
 
 
 def window_box(within: Box, x: float, y: float, radius: float) -> Box:

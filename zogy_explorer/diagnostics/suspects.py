@@ -9,16 +9,18 @@ hold any value, so D may hold any sum of their kernels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
+from scipy.linalg import null_space
 from scipy.ndimage import binary_dilation
 
 from zogy_explorer.diagnostics.local_pair import Corrected, Plane
 from zogy_explorer.diagnostics.residual_fit import Added, Window
 from zogy_explorer.engine.fourier import Spectrum, forward, stamp_spectrum
+from zogy_explorer.geometry import Box
 
 Flags = NDArray[np.bool_]
 Place = tuple[int, int]
@@ -44,6 +46,8 @@ class PointSource:
         Position in the frame of the science image [px].
     template
         P_D there, times F_D.
+    slopes
+        Its derivatives by x and y.
     """
 
     x: float
@@ -51,6 +55,7 @@ class PointSource:
     x_error: float
     y_error: float
     template: Added
+    slopes: tuple[Added, Added]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +113,21 @@ class Suspects:
         (x, y) that is asked about [px].
     reach
         How far from it a suspect may lie [px].
+    frame
+        Pixels that the images have. Beyond its edge there is padding, which nothing was added to:
+        what D shows of light that the edge cuts off is no source out there.
     """
 
     def __init__(
-        self, window: Window, at: Corrected, position: tuple[float, float], reach: float
+        self,
+        window: Window,
+        at: Corrected,
+        position: tuple[float, float],
+        reach: float,
+        frame: Box,
     ) -> None:
         self._window, self._position, self._reach = window, position, reach
+        self._frame = frame
         kernels = at.kernels
         self._psf = kernels.psf_diff * kernels.weights.flux_diff
         self._kernels = (kernels.diff_n, -kernels.diff_r)
@@ -191,18 +205,20 @@ class Suspects:
         return np.where(inside, product**2 / np.where(inside, energy, 1.0), 0.0)
 
     def shapes(self) -> tuple[Added, ...]:
-        """Any small difference of the PSFs: the light, moved to the points of a small grid.
+        """Any small difference of the PSFs: sums of the light, moved to points of a small grid.
 
-        Their sum is the light convolved with the error of the matching kernel.
+        Each is the light convolved with an error of the matching kernel that has no sum and no
+        centroid: a difference of PSFs in these is a flux ratio and a shift, causes of their own.
         """
-        points = self._spacing * np.arange(-_SHAPE_STEPS, _SHAPE_STEPS + 1)
-        pair = self._window.pair
-        light = self.light()
-        return tuple(
-            Added(f"shape{i}.{j}", pair.in_window(self._light * pair.phase(dx, dy)), light)
-            for j, dy in enumerate(points)
-            for i, dx in enumerate(points)
+        pair, light = self._window.pair, self.light()
+        steps = self._spacing * np.arange(-_SHAPE_STEPS, _SHAPE_STEPS + 1)
+        y, x = (axis.ravel() for axis in np.meshgrid(steps, steps, indexing="ij"))
+        moved = np.stack(
+            [pair.in_window(self._light * pair.phase(*at)) for at in zip(x, y, strict=True)]
         )
+        balanced = null_space(np.stack([np.ones_like(x), x, y]))
+        planes = np.tensordot(balanced.T, moved, axes=1)
+        return tuple(Added(f"shape{i}", plane, light) for i, plane in enumerate(planes))
 
     def floor_residual(self) -> Added | None:
         """What the frequency floor leaves of the light here; None without a floor."""
@@ -215,27 +231,34 @@ class Suspects:
         at = self._best_pixel(self._psf, left, self._near())
         if at is None:
             return None
-        pair, window = self._window.pair, self._window
-        fx, fy = pair.frequencies
         x, y = float(at[0]), float(at[1])
-        errors = (np.nan, np.nan)
         for _ in range(_REFINEMENTS):
-            spectrum = self._psf * self._phase_to(x, y)
-            planes = [spectrum, -2j * np.pi * fx * spectrum, -2j * np.pi * fy * spectrum]
-            matrix = np.stack([window.column(pair.in_window(p)) for p in planes], axis=1)
-            values, *_ = np.linalg.lstsq(matrix, window.column(left), rcond=None)
+            found = self.source_at(x, y)
+            templates = (found.template, *found.slopes)
+            matrix = np.stack([self._window.column(t.plane) for t in templates], axis=1)
+            values, *_ = np.linalg.lstsq(matrix, self._window.column(left), rcond=None)
             if not values[0]:
                 return None
             step = np.clip(values[1:] / values[0], -0.5, 0.5)
             covariance = np.linalg.pinv(matrix.T @ matrix)
-            errors = tuple(np.sqrt(np.diag(covariance)[1:]) / abs(values[0]))
+            errors = np.sqrt(np.diag(covariance)[1:]) / abs(values[0])
             x, y = x + float(step[0]), y + float(step[1])
-            if np.hypot(x - at[0], y - at[1]) > self._reach:
+            if np.hypot(x - at[0], y - at[1]) > self._reach or not self._frame.contains_point(x, y):
                 return None
             if max(abs(step)) < 1e-3:
                 break
-        plane = pair.in_window(self._psf * self._phase_to(x, y))
-        return PointSource(x, y, float(errors[0]), float(errors[1]), Added("source", plane))
+        return replace(self.source_at(x, y), x_error=float(errors[0]), y_error=float(errors[1]))
+
+    def source_at(self, x: float, y: float) -> PointSource:
+        """A point source at a place."""
+        pair = self._window.pair
+        spectrum = self._psf * self._phase_to(x, y)
+        slopes = tuple(
+            Added(f"source_{axis}", pair.in_window(-2j * np.pi * f * spectrum))
+            for axis, f in zip("xy", pair.frequencies, strict=True)
+        )
+        template = Added("source", pair.in_window(spectrum))
+        return PointSource(x, y, np.nan, np.nan, template, (slopes[0], slopes[1]))
 
     def hits(self, left: Plane, *, image: int, penalty: float) -> Hits | None:
         """Pixels of an image whose own charge explains most of what is left, near the position.
@@ -322,7 +345,7 @@ class Suspects:
         hit = np.zeros(box.shape, dtype=bool)
         for x, y in pixels:
             hit[y - box.y0, x - box.x0] = True
-        return binary_dilation(hit, np.ones((3, 3), dtype=bool)) & ~hit
+        return binary_dilation(hit, np.ones((3, 3), dtype=bool)) & ~hit & self._inside()
 
     def _best_pixel(
         self, spectrum: Spectrum, left: Plane, allowed: Flags, least: float = _LEAST_SEEN
@@ -359,7 +382,16 @@ class Suspects:
         return np.hypot(x - self._position[0], y - self._position[1])
 
     def _near(self) -> Flags:
-        return self._distance() <= self._reach
+        return self._inside() & (self._distance() <= self._reach)
 
     def _far(self) -> Flags:
-        return self._distance() > 2 * self._reach + 1
+        return self._inside() & (self._distance() > 2 * self._reach + 1)
+
+    def _inside(self) -> Flags:
+        """Pixels of the box that are pixels of the frame."""
+        box = self._window.pair.box
+        inside = np.zeros(box.shape, dtype=bool)
+        common = box.intersection(self._frame)
+        assert common is not None  # the window lies in both
+        inside[common.slices((box.x0, box.y0))] = True
+        return inside

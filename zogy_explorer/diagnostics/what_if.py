@@ -264,7 +264,8 @@ def what_if(
     shift
         Move the template by (dx, dy) [px]: the cure of a science image shifted by that much.
     psf_width
-        Take the science PSF for (1 + this) times as wide as its model.
+        Take the science PSF for (1 + this) times as wide as its model, the stamp with its pixels:
+        below 3.3 px FWHM that is 4 to 12 % less than the error of an optical width.
     flux_ratio
         Multiply F_n/F_r by this.
     background

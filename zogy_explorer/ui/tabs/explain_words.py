@@ -31,6 +31,7 @@ _VERDICTS = {
     "mover": "warning",
     "misregistration": "warning",
     "still": "ok",
+    "unclear": "info",
     "no_light": "info",
     "no_neighbours": "info",
 }

@@ -38,7 +38,7 @@ _LEAST_CHI2 = 16.0  # of a hit beyond errors of the pair: rare enough by chance
 
 @dataclass(frozen=True, eq=False)
 class Hits:
-    """Fits of n peaks of one cell; arrays (n,). All χ² but the first are gains beyond it.
+    """Fits of n peaks of one cell; arrays (n,). Gains in χ² are those beyond the first.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ def test_stars_of_a_wrong_psf_say_so_and_are_no_particle_hits(width: float) -> N
     table = detected(field(2, width_error=width).draw(2))
     assert len(table) > 30
     assert count(table, "cosmic_ray") <= 0.01 * len(table)
-    assert count(table, "psf_error") >= 0.9 * len(table)
+    assert count(table, "psf_error") >= 0.8 * len(table)  # faint ones may be anything
     reasons = [text for text in table["reasons"] if "psf_error" in text]
     assert all("other widths of the PSFs fit with" in text for text in reasons)
 

@@ -19,7 +19,10 @@ from zogy_explorer.diagnostics.surroundings import ORDERS, Surroundings
 Array = NDArray[np.float64]
 
 _N_SHIFT = sum(i + j == 1 for i, j in ORDERS)
-_MARGIN = 4.0  # by which χ² must prefer errors of the pair to a point source
+# By which χ² must prefer errors of the pair to a point source. All five have two parameters more
+# than its flux and place, at ln n each for the some 150 pixels of a window.
+_SHIFT_MARGIN = 4.0
+_BOTH_MARGIN = 10.0
 _SOURCE_LEFT = 0.25  # of the χ² that a source explains: with more, half its flux is still there
 
 
@@ -48,7 +51,7 @@ class PairErrors:
     @property
     def is_shift(self) -> NDArray[np.bool_]:
         """Whether a shift explains the peak, alone or as the larger part."""
-        alone = self._explain(self.shift_chi2, self.left_by_shift)
+        alone = self._explain(self.shift_chi2 - _SHIFT_MARGIN, self.left_by_shift)
         return alone | (self._both & (2 * self.shift_chi2 >= self.both_chi2))
 
     @property
@@ -58,11 +61,11 @@ class PairErrors:
 
     @property
     def _both(self) -> NDArray[np.bool_]:
-        return self._explain(self.both_chi2, self.left_by_both)
+        return self._explain(self.both_chi2 - _BOTH_MARGIN, self.left_by_both)
 
     def _explain(self, chi2: Array, left: Array) -> NDArray[np.bool_]:
         """Whether they beat a source, and leave none: beside a star one may be new."""
-        return (chi2 > self.source_chi2 + _MARGIN) & (left < _SOURCE_LEFT * self.source_chi2)
+        return (chi2 > self.source_chi2) & (left < _SOURCE_LEFT * self.source_chi2)
 
 
 def compare_pair_errors(around: Surroundings) -> PairErrors:

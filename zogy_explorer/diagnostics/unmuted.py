@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.diagnostics.peaks import Peaks, find_peaks
+from zogy_explorer.diagnostics.peaks import Peaks, find_maxima
 from zogy_explorer.diagnostics.point_response import PointResponse
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.engine.subpixel import bilinear
@@ -69,7 +69,7 @@ class Unmuted:
                 astrometric_variance=None,
                 flux_variance=None,
             )
-            peaks = find_peaks(plain, float(np.abs(judged.score / noise).min()), response_of)
+            peaks = find_maxima(plain, float(np.abs(judged.score / noise).min()), response_of)
             remark = ", noise terms left out"
         tree = KDTree(np.column_stack([peaks.array_x, peaks.array_y]))
         return cls(peaks, peaks.significance, noise, tree, remark)

@@ -111,16 +111,21 @@ def _light(light: Array, kernel: Array, filters: Array, reach: int) -> Array:
     """Windows of an image through its kernel of D, and the derivatives, without a border."""
     n, size = light.shape[:2]
     side = filters.shape[1]
-    light = light - np.median(light, axis=(1, 2), keepdims=True)
-    spectra = scipy.fft.rfft2(light, s=(side, side))
+    sky = np.median(light[:, ::2, ::2], axis=(1, 2), keepdims=True)
+    spectra = scipy.fft.rfft2(light - sky, s=(side, side))
     spectra *= _cut(kernel, side) * filters
-    wx = 2 * np.pi * np.fft.rfftfreq(side)[None, :]
+    wx = 2 * np.pi * np.fft.rfftfreq(side)
     wy = 2 * np.pi * np.fft.fftfreq(side)[:, None]
     inside = slice(size // 2 - reach, size // 2 + reach + 1)
-    templates = []
-    for i, j in ORDERS:
-        planes = scipy.fft.irfft2(spectra * ((1j * wx) ** i * (1j * wy) ** j), s=(side, side))
-        templates.append(planes[:, inside, inside].reshape(n, -1))
+    # Along y first, for each order once: of the rows only those inside are transformed along x.
+    rows = {
+        j: scipy.fft.ifft(spectra * (1j * wy) ** j, axis=1)[:, inside]
+        for j in {j for _, j in ORDERS}
+    }
+    templates = [
+        scipy.fft.irfft(rows[j] * (1j * wx) ** i, n=side, axis=2)[:, :, inside].reshape(n, -1)
+        for i, j in ORDERS
+    ]
     return np.stack(templates, axis=1)
 
 

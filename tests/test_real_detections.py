@@ -96,6 +96,33 @@ def test_jwst_finds_its_sources_over_the_measured_noise(real: RealDetections) ->
         assert row["scorr"] / row["scorr_normalised"] == pytest.approx(1.7, abs=0.1)
 
 
+def test_jwst_calls_its_misregistered_galaxies_dipoles_and_their_lobes_no_hits(
+    real: RealDetections,
+) -> None:
+    table = real.table("jwst_a2744")
+    for x, y in ((310.1, 606.2), (754.1, 491.7)):  # their lobes are farther apart than stars' are
+        (row,) = table[np.hypot(table["x"].value - x, table["y"].value - y) < 1]
+        assert "dipole" in row["flags"].split()
+    assert sum("cosmic_ray" in flags for flags in table["flags"]) < 5
+
+
+def test_goto_stars_of_a_wrong_psf_are_no_particle_hits(real: RealDetections) -> None:
+    table = real.table("goto_m88")
+    assert sum("cosmic_ray" in flags for flags in table["flags"]) < 0.12 * len(table)
+
+
+@pytest.mark.parametrize("noise", ["measured", [0.0168, 0.052]])
+def test_goto_ringing_of_a_star_stays_ringing_with_registration_errors(
+    real: RealDetections, noise: Any
+) -> None:
+    plain = real.table("goto_m88")
+    table = real.table("goto_m88", astrometricNoise=noise)
+    for row in plain[["ringing" in flags for flags in plain["flags"]]]:
+        same = np.hypot(table["x"] - row["x"], table["y"] - row["y"]).value < 0.3
+        same &= table["sign"] == row["sign"]
+        assert all("ringing" in flags.split() for flags in table["flags"][same])
+
+
 def test_ztf_recovers_the_fading_star(real: RealDetections) -> None:
     (row,) = real.found("ztf17aaacxxf")
     assert row is not None

@@ -80,8 +80,11 @@ def detect(difference: Difference, threshold: float = 5.0) -> QTable:
 
     "dipole" is the one flag that can take a new source for something else: beside a star that
     misregistration has made a dipole, the star's lobe may count as the source's own. Its
-    description has the measured rates; with `astrometricNoise` they are the same, since lobes are
-    judged without the noise that mutes them.
+    description has the measured rates.
+
+    Noise terms (`astrometricNoise`, `fluxScaleError`) take no flags away: lobes, and brighter
+    neighbours that may ring, are judged without the noise that mutes them; what explains D is
+    asked of D, which has no such terms.
     """
     if not (np.isfinite(threshold) and threshold > 0):
         raise InputError(f"threshold is {threshold}: it must be a positive number of σ, such as 5")

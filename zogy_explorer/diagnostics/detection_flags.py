@@ -36,11 +36,20 @@ _KINDS = (
     FlagKind(
         "dipole",
         "warning",
-        "A peak of the opposite sign lies next to it.",
+        "A peak of the opposite sign lies next to it, or a shift of light that both images have "
+        "explains D better than a point source does.",
         "Register the pair, or set astrometricNoise; a source that moved looks the same "
         "(see the Translient test). A new source within 3 FWHM of a star carries the flag wrongly "
         "as often as the star is a dipole: in simulations, of 320 none with stars in place, one in "
         "nine with stars 0.1 px off, half with 0.3 px.",
+    ),
+    FlagKind(
+        "psf_error",
+        "warning",
+        "Another width or shape of a PSF, at light that both images have, explains D better than a "
+        "point source does.",
+        "Measure the PSFs again, on smaller cells if they vary; Explain says by how much a width "
+        "is off.",
     ),
     FlagKind(
         "ringing",

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.diagnostics.particle_hits import compare_hits
+from zogy_explorer.diagnostics.pair_errors import PairErrors, compare_pair_errors
+from zogy_explorer.diagnostics.particle_hits import Hits, compare_hits
 from zogy_explorer.diagnostics.peaks import Peaks
 from zogy_explorer.diagnostics.point_response import PointResponse
+from zogy_explorer.diagnostics.surroundings import Surroundings
+from zogy_explorer.diagnostics.unmuted import Unmuted
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.masks import bit_mask, names_of
 
@@ -20,6 +23,7 @@ _DIPOLE_SIGMA = 4.0  # of a lobe that is no detection of its own: rare enough by
 _LOBE_EXCESS = 1.5  # by how much a side lobe may exceed what the PSFs predict
 _LOBE_SEEN = 1.0  # [σ] a lobe below it explains nothing
 _SATURATED_REACH = 3.0  # [FWHM of P_D] from saturated pixels
+_AT_ONCE = 256  # peaks that are fitted together, for the memory of their windows
 _BAD_PLANES = ("BAD", "SAT", "CR", "NO_DATA", "INTRP", "SUSPECT")
 
 
@@ -55,6 +59,7 @@ def vet(
     if not verdicts:
         return verdicts
     tree = cKDTree(np.column_stack([peaks.array_x, peaks.array_y]))
+    unmuted = Unmuted.of(difference, peaks, response_of)
     bad = bit_mask(difference.plan.mask_planes, _BAD_PLANES)
     for i, verdict in enumerate(verdicts):
         response = response_of(int(peaks.cell[i]))
@@ -64,9 +69,9 @@ def vet(
         )
         near = near[near != i]
         _look_for_other_lobe(verdict, difference, peaks, i, near, response)
-        _look_for_brighter(verdict, peaks, i, near, response_of)
+        _look_for_brighter(verdict, peaks, i, unmuted, response_of)
         _look_at_noise(verdict, difference, peaks, i)
-    _look_for_hits(verdicts, difference, peaks, response_of)
+    _look_at_fits(verdicts, difference, peaks, response_of)
     return verdicts
 
 
@@ -175,28 +180,28 @@ def _look_for_brighter(
     verdict: Verdict,
     peaks: Peaks,
     i: int,
-    near: NDArray[np.intp],
+    unmuted: Unmuted,
     response_of: Callable[[int], PointResponse],
 ) -> None:
     """Flag ringing: what brighter peaks leave at this distance explains the peak.
 
-    So does a residual that the noise terms mute: S has no maximum on its flank, only Scorr.
+    So does a residual that the noise terms mute: S has no maximum on its flank, only Scorr. The
+    terms grow with the light, so that they mute a bright neighbour and not what it leaves: all is
+    judged by the source noise alone.
     """
     if peaks.flank[i]:
         verdict.reasons["ringing"] = "only Scorr peaks here, not S: the flank of a larger residual"
-    brighter = near[near < i]
-    distances = peaks.separation(i, brighter)
-    noise = float(np.sqrt(peaks.variance[i]))
-    size = abs(float(peaks.score[i]))
-    for j, distance in zip(brighter, distances, strict=True):
-        envelope = response_of(int(peaks.cell[j])).lobes
-        lobe = _at_distance(envelope, float(distance)) * abs(float(peaks.score[j]))
-        if lobe >= _LOBE_SEEN * noise and size <= _LOBE_EXCESS * lobe + noise:
-            verdict.reasons["ringing"] = (
-                f"the peak of Scorr {peaks.significance[j]:+.0f} at {distance:.1f} px leaves up "
-                f"to {lobe / noise:.1f} sigma here"
-            )
-            return
+    size, noise = abs(float(peaks.score[i])), float(unmuted.noise[i])
+    reach = response_of(int(peaks.cell[i])).side / 2 - 1
+    brighter, distances = unmuted.brighter(peaks, i, reach)
+    lobes = unmuted.lobes(brighter, distances, response_of)
+    explains = (lobes >= _LOBE_SEEN * noise) & (size <= _LOBE_EXCESS * lobes + noise)
+    if explains.any():
+        k = int(np.argmax(explains))
+        verdict.reasons["ringing"] = (
+            f"the peak of Scorr {unmuted.significance[brighter[k]]:+.0f} at {distances[k]:.1f} px "
+            f"leaves up to {lobes[k] / noise:.1f} sigma here{unmuted.remark}"
+        )
 
 
 def _at_distance(envelope: NDArray[np.float64], distance: float) -> float:
@@ -219,28 +224,53 @@ def _look_at_noise(verdict: Verdict, difference: Difference, peaks: Peaks, i: in
             )
 
 
-def _look_for_hits(
+def _look_at_fits(
     verdicts: list[Verdict],
     difference: Difference,
     peaks: Peaks,
     response_of: Callable[[int], PointResponse],
 ) -> None:
+    """Flags that ask whether something else explains D around the peaks better than a source."""
+    for index in np.unique(peaks.cell):
+        here, response = np.flatnonzero(peaks.cell == index), response_of(int(index))
+        for part in np.array_split(here, int(np.ceil(here.size / _AT_ONCE))):
+            around = Surroundings.of(difference, peaks.take(part), response)
+            of_part = [verdicts[i] for i in part]
+            _look_for_pair_errors(of_part, compare_pair_errors(around))
+            _look_for_hits(of_part, compare_hits(around, response))
+
+
+def _look_for_pair_errors(verdicts: list[Verdict], errors: PairErrors) -> None:
+    """Flags dipole, where lobes have not raised it, and psf_error."""
+    shift, shape = errors.is_shift, errors.is_shape
+    for k, verdict in enumerate(verdicts):
+        source = f"a point source with {np.sqrt(errors.source_chi2[k]):.1f} sigma"
+        if shift[k]:
+            chi2 = max(errors.shift_chi2[k], errors.both_chi2[k])
+            verdict.reasons.setdefault(
+                "dipole", f"a shift of the light here fits with {np.sqrt(chi2):.1f} sigma, {source}"
+            )
+        elif shape[k]:
+            verdict.reasons["psf_error"] = (
+                f"other widths of the PSFs fit with {np.sqrt(errors.both_chi2[k]):.1f} sigma, "
+                f"{source}"
+            )
+
+
+def _look_for_hits(verdicts: list[Verdict], hits: Hits) -> None:
     """Flag cosmic_ray: a hit of one or a few pixels fits D better than a source.
 
     Not beside saturated stars, whose residuals have no shape of their own.
     """
-    for index in np.unique(peaks.cell):
-        here = np.flatnonzero(peaks.cell == index)
-        hits = compare_hits(difference, peaks.take(here), response_of(int(index)))
-        one, track = hits.is_hit, hits.is_track
-        for k, i in enumerate(here):
-            verdicts[i].hit_significance = float(hits.hit_significance[k])
-            if "saturated_nearby" in verdicts[i].reasons or not (one[k] or track[k]):
-                continue
-            image = "science image" if hits.in_science[k] else "template"
-            what = "one pixel" if one[k] else "a track of up to 9 pixels"
-            chi2 = hits.hit_chi2[k] if one[k] else hits.track_chi2[k]
-            verdicts[i].reasons["cosmic_ray"] = (
-                f"{what} of the {image} fits with {np.sqrt(chi2):.1f} sigma, a point source "
-                f"with {np.sqrt(hits.source_chi2[k]):.1f} sigma"
-            )
+    one, track = hits.is_hit, hits.is_track
+    for k, verdict in enumerate(verdicts):
+        verdict.hit_significance = float(hits.hit_significance[k])
+        if "saturated_nearby" in verdict.reasons or not (one[k] or track[k]):
+            continue
+        image = "science image" if hits.in_science[k] else "template"
+        what = "one pixel" if one[k] else "a track of up to 9 pixels"
+        chi2 = hits.hit_chi2[k] if one[k] else hits.track_chi2[k]
+        verdict.reasons["cosmic_ray"] = (
+            f"{what} of the {image} fits with {np.sqrt(chi2):.1f} sigma, a point source "
+            f"with {np.sqrt(hits.source_chi2[k]):.1f} sigma"
+        )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.checks import is_positive, shown
+from zogy_explorer.diagnostics.asked import difference_of
 from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
 from zogy_explorer.diagnostics.peaks import Peaks, find_peaks, responses
 from zogy_explorer.diagnostics.point_response import PointResponse
@@ -86,8 +88,9 @@ def detect(difference: Difference, threshold: float = 5.0) -> QTable:
     neighbours that may ring, are judged without the noise that mutes them; what explains D is
     asked of D, which has no such terms.
     """
-    if not (np.isfinite(threshold) and threshold > 0):
-        raise InputError(f"threshold is {threshold}: it must be a positive number of σ, such as 5")
+    difference = difference_of(difference)
+    if not is_positive(threshold):
+        raise InputError(f"threshold is {shown(threshold)}: it must be a positive number of σ, such as 5")
     if difference.score is None or difference.scorr is None:
         raise MissingDataError(
             "the difference has no S: subtract with calculateScore=True to detect sources"

@@ -48,7 +48,14 @@ server.io_loop.start()
 # repainted after the image's source had changed.
 WATCH = """() => {
   const doc = Bokeh.documents[0];
-  const zx = window.zx = {drawn: new Set(), outlined: new Set(), input: 0, text: "", wake: null};
+  const zx = window.zx = {
+    drawn: new Set(), outlined: new Set(), input: 0, text: "", wake: null, inFrame: false,
+  };
+  const frame = window.requestAnimationFrame;
+  window.requestAnimationFrame = (draw) => frame((now) => {
+    zx.inFrame = true;
+    try { draw(now) } finally { zx.inFrame = false }
+  });
   const told = () => zx.wake?.();
   const layers = ["science", "template", "difference", "score", "scorr", "mask"];
   const chosen = doc.get_model_by_name("selection");
@@ -73,7 +80,8 @@ WATCH = """() => {
   zx.inspector = () => sigmas.text;
 }"""
 # Waits, from before the input, for the answer: for the end of the frame in which it was drawn (a
-# message posted within a frame arrives after it), or, for text, until its layout is done.
+# message posted within a frame arrives after it; what is drawn between two frames is shown by the
+# next), or, for text, until its layout is done.
 ARM = """([ready, drawn]) => {
   zx.drawn.clear(); zx.outlined.clear(); zx.input = 0; zx.text = zx.inspector();
   const test = new Function("zx", "return " + ready), {port1, port2} = new MessageChannel();
@@ -85,7 +93,8 @@ ARM = """([ready, drawn]) => {
       if (!zx.input || !test(zx)) return;
       zx.wake = null;
       clearTimeout(late);
-      if (drawn) requestAnimationFrame(() => port2.postMessage(0));
+      if (drawn && zx.inFrame) port2.postMessage(0);
+      else if (drawn) requestAnimationFrame(() => port2.postMessage(0));
       else { document.body.offsetHeight; done(); }
     };
   });

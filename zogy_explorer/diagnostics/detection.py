@@ -90,7 +90,9 @@ def detect(difference: Difference, threshold: float = 5.0) -> QTable:
     """
     difference = difference_of(difference)
     if not is_positive(threshold):
-        raise InputError(f"threshold is {shown(threshold)}: it must be a positive number of σ, such as 5")
+        raise InputError(
+            f"threshold is {shown(threshold)}: it must be a positive number of σ, such as 5"
+        )
     if difference.score is None or difference.scorr is None:
         raise MissingDataError(
             "the difference has no S: subtract with calculateScore=True to detect sources"

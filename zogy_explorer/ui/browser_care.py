@@ -1,4 +1,4 @@
-"""Two shortcomings of Bokeh 3.9 that have to be cured in the browser."""
+"""Three shortcomings of Bokeh 3.9 that have to be cured in the browser."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class BrowserCare(JSComponent):
     its first event about one carries all of it back, of which Bokeh's server warns. Models with the
     server's plain ids are the server's.
 
+    *Glyphs on the overlay.* Bokeh does not keep them within the axes.
+
     Where Bokeh has no such things, nothing is done.
     """
 
@@ -37,7 +39,18 @@ class BrowserCare(JSComponent):
       catch { return null }
     }
 
+    function clip() {
+      const renderer = window.Bokeh?.Models?.get("GlyphRenderer", null)?.prototype
+      const view = renderer?.default_view?.prototype
+      if (!view || view[done]) return
+      view[done] = true
+      Object.defineProperty(view, "needs_clip", {
+        get() { return this.model.level === "overlay" }, configurable: true,
+      })
+    }
+
     export function render() {
+      clip()
       care(sheets(), "_update", (write) => function (css) {
         if (this.el.textContent !== css) write.call(this, css)
       })

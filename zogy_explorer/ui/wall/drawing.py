@@ -6,6 +6,7 @@ A page is as slow to open as it has models: `bokeh.plotting` makes six for each 
 
 from __future__ import annotations
 
+from bokeh.core.enums import RenderLevelType
 from bokeh.models import AllIndices, CDSView, ColumnDataSource, Glyph, GlyphRenderer
 from bokeh.plotting import figure
 
@@ -24,12 +25,22 @@ class Drawing:
         self._view = CDSView(filter=AllIndices())
 
     def add_to(
-        self, plot: figure, glyph: Glyph, *, name: str, visible: bool = True
+        self,
+        plot: figure,
+        glyph: Glyph,
+        *,
+        name: str,
+        visible: bool = True,
+        level: RenderLevelType = "glyph",
     ) -> GlyphRenderer:
-        """Draw the source in a panel; a glyph may be drawn in many."""
+        """Draw the source in a panel; a glyph may be drawn in many.
+
+        The level "overlay" is a canvas of its own: what is under it is not painted again.
+        """
         renderer = GlyphRenderer(
             data_source=self.source, view=self._view, glyph=glyph, selection_glyph=glyph,
             nonselection_glyph=glyph, muted_glyph=glyph, name=name, visible=visible,
+            level=level,
         )  # fmt: skip
         plot.renderers.append(renderer)
         return renderer

@@ -181,7 +181,7 @@ class SelectionMarks:
 
     def add_to(self, plot: figure) -> None:
         """Draw the selection in a panel."""
-        self._drawing.add_to(plot, self._glyph, name="selection-boxes")
+        self._drawing.add_to(plot, self._glyph, name="selection-boxes", level="overlay")
         for event in (events.Tap, events.DoubleTap):
             plot.js_on_event(event, self._script)
 

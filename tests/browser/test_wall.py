@@ -19,10 +19,10 @@ SIDE = 600
 NAMES = ("science", "template", "difference", "score", "scorr", "mask")
 
 # Colours on the canvas of a panel: how many there are, and a sum that changes with the image.
-PAINTED = """name => {
+PAINTED = """([name, layer]) => {
   const figure = Bokeh.documents.map(d => d.get_model_by_name("figure-" + name)).find(f => f);
   const view = figure && Bokeh.index.find_one(figure);
-  const canvas = view?.canvas_view?.primary.canvas;
+  const canvas = view?.canvas_view?.[layer].canvas;
   if (!canvas || !canvas.width) return null;
   const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   const colors = new Set(); let sum = 0;
@@ -138,12 +138,12 @@ def wall_page(app, serve, page, until):
 
 
 def colors(page, name):
-    painted = page.evaluate(PAINTED, name)
+    painted = page.evaluate(PAINTED, [name, "primary"])
     return painted["colors"] if painted else 0
 
 
-def pictures(page):
-    return {name: page.evaluate(PAINTED, name)["sum"] for name in NAMES}
+def pictures(page, layer="primary"):
+    return {name: page.evaluate(PAINTED, [name, layer])["sum"] for name in NAMES}
 
 
 def hover(page, name, x, y):
@@ -217,10 +217,10 @@ def test_two_quick_taps_are_both_told(wall_page, app, until):
 
 
 def test_selection_is_outlined_in_every_panel(wall_page, app, until):
-    before = pictures(wall_page)
+    before = pictures(wall_page, "overlays")
     app.write(lambda: app.wall.select(app.cells[1]))
     until(
-        lambda: all(pictures(wall_page)[name] != before[name] for name in NAMES),
+        lambda: all(pictures(wall_page, "overlays")[name] != before[name] for name in NAMES),
         "all panels show the outline",
         page=wall_page,
     )

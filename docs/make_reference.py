@@ -17,8 +17,8 @@ import param
 
 from zogy_explorer import ZogyConfig
 from zogy_explorer.cli.main import COMMANDS, make_parser
-from zogy_explorer.diagnostics.detection import COLUMNS
-from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
+from zogy_explorer.diagnostics.detecting.detection import COLUMNS
+from zogy_explorer.diagnostics.detecting.detection_flags import DETECTION_FLAGS
 from zogy_explorer.engine.config import GROUPS, UNITS
 from zogy_explorer.engine.flags import REGISTRY, SEVERITIES
 from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting

@@ -13,7 +13,7 @@ from scipy.signal import fftconvolve
 
 from zogy_explorer import Exposure, ZogyConfig, plan, run
 from zogy_explorer.diagnostics import detect
-from zogy_explorer.diagnostics.spans import Span, gains
+from zogy_explorer.diagnostics.detecting.spans import Span, gains
 from zogy_explorer.engine import Difference
 from zogy_explorer.simulate import FlawedPair, Moffat
 from zogy_explorer.simulate.psf_field import render_star

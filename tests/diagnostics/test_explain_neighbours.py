@@ -7,7 +7,7 @@ import pytest
 
 from zogy_explorer import ZogyConfig, plan, run
 from zogy_explorer.diagnostics import explain, field_errors
-from zogy_explorer.diagnostics.examination import Examination
+from zogy_explorer.diagnostics.explaining.examination import Examination
 from zogy_explorer.engine import Difference
 from zogy_explorer.simulate import FlawedPair
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from zogy_explorer.diagnostics.causes import CAUSES, Cause
 from zogy_explorer.diagnostics.compare import Comparison, Row, compare_results
-from zogy_explorer.diagnostics.detection import COLUMNS, detect
-from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
-from zogy_explorer.diagnostics.explain import Explanation, explain
-from zogy_explorer.diagnostics.field_errors import Common, FieldErrors, field_errors
+from zogy_explorer.diagnostics.detecting.detection import COLUMNS, detect
+from zogy_explorer.diagnostics.detecting.detection_flags import DETECTION_FLAGS
+from zogy_explorer.diagnostics.explaining.causes import CAUSES, Cause
+from zogy_explorer.diagnostics.explaining.explain import Explanation, explain
+from zogy_explorer.diagnostics.explaining.field_errors import Common, FieldErrors, field_errors
+from zogy_explorer.diagnostics.explaining.movers import Verdict, mover_or_misregistration
 from zogy_explorer.diagnostics.input_noise import InputNoise, explain_sigma, input_noise
 from zogy_explorer.diagnostics.lags import LagCovariance, RadialSpectrum
-from zogy_explorer.diagnostics.movers import Verdict, mover_or_misregistration
 from zogy_explorer.diagnostics.noise import (
     Quantiles,
     ScorrStatistics,

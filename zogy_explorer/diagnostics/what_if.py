@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from zogy_explorer.checks import is_positive, real, shown
+from zogy_explorer.diagnostics.explaining.residual_fit import fit_residual
+from zogy_explorer.diagnostics.explaining.residual_window import residual_window
 from zogy_explorer.diagnostics.local_pair import Error, LocalPair, Plane, cell_inputs, cell_pair
-from zogy_explorer.diagnostics.residual_fit import fit_residual
-from zogy_explorer.diagnostics.residual_window import residual_window
 from zogy_explorer.engine.equations import Kernels, proper_difference, score
 from zogy_explorer.engine.fourier import Spectrum, backward
 from zogy_explorer.engine.noise_terms import term_planes, total_variance

@@ -14,7 +14,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable
 
-from zogy_explorer.diagnostics.detection import COLUMNS
+from zogy_explorer.diagnostics.detecting.detection import COLUMNS
 from zogy_explorer.errors import InputError, PathNotFoundError, ReadError
 from zogy_explorer.io._atomic import atomic_file
 from zogy_explorer.io._fits import find, opened, quiet

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zogy_explorer.diagnostics.detection import detect
+from zogy_explorer.diagnostics.detecting.detection import detect
 from zogy_explorer.diagnostics.noise import ScorrStatistics, scorr_statistics
 from zogy_explorer.diagnostics.seams import seam_steps
 from zogy_explorer.engine import Difference, ZogyConfig

@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 
-from zogy_explorer.diagnostics.detection import detect
+from zogy_explorer.diagnostics.detecting.detection import detect
 from zogy_explorer.errors import InputError
 from zogy_explorer.io._atomic import atomic_file
 from zogy_explorer.io.cells import cell_regions

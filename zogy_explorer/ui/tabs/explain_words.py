@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from zogy_explorer.diagnostics import Cause, Explanation, Verdict
-from zogy_explorer.diagnostics.causes import number
+from zogy_explorer.diagnostics.explaining.causes import number
 from zogy_explorer.ui.state import SYMBOLS
 
 NAMES = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from zogy_explorer.diagnostics.causes import direction_words, number, sky_direction
-from zogy_explorer.diagnostics.field_errors import MOVED
-from zogy_explorer.diagnostics.findings import IMAGES, Finding, Inquiry, Size
-from zogy_explorer.diagnostics.residual_fit import Fit
-from zogy_explorer.diagnostics.suspects import Edge
+from zogy_explorer.diagnostics.explaining.causes import direction_words, number, sky_direction
+from zogy_explorer.diagnostics.explaining.field_errors import MOVED
+from zogy_explorer.diagnostics.explaining.findings import IMAGES, Finding, Inquiry, Size
+from zogy_explorer.diagnostics.explaining.residual_fit import Fit
+from zogy_explorer.diagnostics.explaining.suspects import Edge
 
 _ALONE = 2.0  # σ from which a source's flux ratio is not that of its neighbours
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.linalg import null_space
 from scipy.ndimage import binary_dilation
 
+from zogy_explorer.diagnostics.explaining.residual_fit import Added, Window
 from zogy_explorer.diagnostics.local_pair import Corrected, Plane
-from zogy_explorer.diagnostics.residual_fit import Added, Window
 from zogy_explorer.engine.fourier import Spectrum, forward, stamp_spectrum
 from zogy_explorer.geometry import Box
 

@@ -14,10 +14,9 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from zogy_explorer.diagnostics.asked import difference_of, position
-from zogy_explorer.diagnostics.damage import damage_near
-from zogy_explorer.diagnostics.local_pair import Plane
-from zogy_explorer.diagnostics.residual_fit import WIDTHS, Fit, Window, fit_residual
-from zogy_explorer.diagnostics.residual_window import (
+from zogy_explorer.diagnostics.explaining.damage import damage_near
+from zogy_explorer.diagnostics.explaining.residual_fit import WIDTHS, Fit, Window, fit_residual
+from zogy_explorer.diagnostics.explaining.residual_window import (
     Field,
     cell_at,
     noise_excess,
@@ -26,6 +25,7 @@ from zogy_explorer.diagnostics.residual_window import (
     window_box,
     window_radius,
 )
+from zogy_explorer.diagnostics.local_pair import Plane
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.geometry import Box

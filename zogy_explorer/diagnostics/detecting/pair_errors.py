@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.diagnostics.spans import Span, gains
-from zogy_explorer.diagnostics.surroundings import ORDERS, Surroundings
+from zogy_explorer.diagnostics.detecting.spans import Span, gains
+from zogy_explorer.diagnostics.detecting.surroundings import ORDERS, Surroundings
 
 Array = NDArray[np.float64]
 

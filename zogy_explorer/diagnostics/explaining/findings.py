@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from zogy_explorer.diagnostics.damage import Pixel
-from zogy_explorer.diagnostics.field_errors import FieldErrors
+from zogy_explorer.diagnostics.explaining.damage import Pixel
+from zogy_explorer.diagnostics.explaining.field_errors import FieldErrors
+from zogy_explorer.diagnostics.explaining.residual_fit import Added, Fit, Window
+from zogy_explorer.diagnostics.explaining.suspects import Edge, Hits, PointSource
 from zogy_explorer.diagnostics.local_pair import Plane
-from zogy_explorer.diagnostics.residual_fit import Added, Fit, Window
-from zogy_explorer.diagnostics.suspects import Edge, Hits, PointSource
 from zogy_explorer.engine.result import CellResult, Difference
 
 IMAGES = ("science image", "template")

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from zogy_explorer.checks import real, shown
+from zogy_explorer.diagnostics.explaining.residual_fit import Window
 from zogy_explorer.diagnostics.local_pair import Plane, local_pair
-from zogy_explorer.diagnostics.residual_fit import Window
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.engine.statistics import clipped_sigma

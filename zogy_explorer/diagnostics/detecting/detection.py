@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from zogy_explorer.checks import is_positive, shown
 from zogy_explorer.diagnostics.asked import difference_of
-from zogy_explorer.diagnostics.detection_flags import DETECTION_FLAGS
-from zogy_explorer.diagnostics.peaks import Peaks, find_peaks, responses
+from zogy_explorer.diagnostics.detecting.detection_flags import DETECTION_FLAGS
+from zogy_explorer.diagnostics.detecting.peaks import Peaks, find_peaks, responses
+from zogy_explorer.diagnostics.detecting.vetting import Verdict, vet
 from zogy_explorer.diagnostics.point_response import PointResponse
-from zogy_explorer.diagnostics.vetting import Verdict, vet
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.errors import InputError, MissingDataError
 from zogy_explorer.version import __version__

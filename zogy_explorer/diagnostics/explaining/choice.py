@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from zogy_explorer.diagnostics.field_errors import MOVED, Common, FieldErrors
-from zogy_explorer.diagnostics.hypotheses import FITTED, NOTHING, SHAPE, Hypotheses, Model, Way
+from zogy_explorer.diagnostics.explaining.field_errors import MOVED, Common, FieldErrors
+from zogy_explorer.diagnostics.explaining.hypotheses import (
+    FITTED,
+    NOTHING,
+    SHAPE,
+    Hypotheses,
+    Model,
+    Way,
+)
+from zogy_explorer.diagnostics.explaining.residual_fit import WIDTHS, Fit
 from zogy_explorer.diagnostics.local_pair import Plane
-from zogy_explorer.diagnostics.residual_fit import WIDTHS, Fit
 
 LEAST_GAIN = 5.0
 """Of a supported cause: with several to choose from, chance brings a little."""

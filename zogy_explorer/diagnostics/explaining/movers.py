@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zogy_explorer.diagnostics.asked import difference_of, position
-from zogy_explorer.diagnostics.causes import direction_words, number
-from zogy_explorer.diagnostics.choice import LEAST_GAIN
-from zogy_explorer.diagnostics.examination import Examination
-from zogy_explorer.diagnostics.field_errors import MOVED, FieldErrors, field_errors
-from zogy_explorer.diagnostics.residual_fit import WIDTHS, Fit, fit_residual
-from zogy_explorer.diagnostics.residual_window import cell_at
+from zogy_explorer.diagnostics.explaining.causes import direction_words, number
+from zogy_explorer.diagnostics.explaining.choice import LEAST_GAIN
+from zogy_explorer.diagnostics.explaining.examination import Examination
+from zogy_explorer.diagnostics.explaining.field_errors import MOVED, FieldErrors, field_errors
+from zogy_explorer.diagnostics.explaining.residual_fit import WIDTHS, Fit, fit_residual
+from zogy_explorer.diagnostics.explaining.residual_window import cell_at
 from zogy_explorer.engine.result import Difference
 
 _NOISE = 3.0  # σ of χ² up to which what a shift leaves is noise

@@ -20,7 +20,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from zogy_explorer.diagnostics.peaks import Peaks
+from zogy_explorer.diagnostics.detecting.peaks import Peaks
 from zogy_explorer.diagnostics.point_response import PointResponse
 from zogy_explorer.engine.fourier import stamp_spectrum
 from zogy_explorer.engine.result import Difference

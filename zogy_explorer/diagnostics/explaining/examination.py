@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zogy_explorer.diagnostics.choice import LEAST_GAIN, Choice, Chooser
-from zogy_explorer.diagnostics.damage import damage_near
-from zogy_explorer.diagnostics.field_errors import FieldErrors, field_errors
-from zogy_explorer.diagnostics.findings import Finding
-from zogy_explorer.diagnostics.hypotheses import NOTHING, Hypotheses, Way
-from zogy_explorer.diagnostics.local_pair import Error, Plane
-from zogy_explorer.diagnostics.residual_window import (
+from zogy_explorer.diagnostics.explaining.choice import LEAST_GAIN, Choice, Chooser
+from zogy_explorer.diagnostics.explaining.damage import damage_near
+from zogy_explorer.diagnostics.explaining.field_errors import FieldErrors, field_errors
+from zogy_explorer.diagnostics.explaining.findings import Finding
+from zogy_explorer.diagnostics.explaining.hypotheses import NOTHING, Hypotheses, Way
+from zogy_explorer.diagnostics.explaining.residual_window import (
     Field,
     noise_excess,
     residual_window,
     wider_fwhm,
 )
-from zogy_explorer.diagnostics.suspects import Suspects
+from zogy_explorer.diagnostics.explaining.suspects import Suspects
+from zogy_explorer.diagnostics.local_pair import Error, Plane
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.geometry import Box
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from zogy_explorer.diagnostics import addition_words, error_words
-from zogy_explorer.diagnostics.causes import Cause
-from zogy_explorer.diagnostics.findings import Finding, Inquiry, Size
+from zogy_explorer.diagnostics.explaining import addition_words, error_words
+from zogy_explorer.diagnostics.explaining.causes import Cause
+from zogy_explorer.diagnostics.explaining.findings import Finding, Inquiry, Size
 
 
 def describe(finding: Finding, inquiry: Any) -> Cause:

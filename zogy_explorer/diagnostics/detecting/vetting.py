@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.diagnostics.pair_errors import PairErrors, compare_pair_errors
-from zogy_explorer.diagnostics.particle_hits import Hits, compare_hits
-from zogy_explorer.diagnostics.peaks import Peaks
+from zogy_explorer.diagnostics.detecting.pair_errors import PairErrors, compare_pair_errors
+from zogy_explorer.diagnostics.detecting.particle_hits import Hits, compare_hits
+from zogy_explorer.diagnostics.detecting.peaks import Peaks
+from zogy_explorer.diagnostics.detecting.surroundings import Surroundings
+from zogy_explorer.diagnostics.detecting.unmuted import Unmuted
 from zogy_explorer.diagnostics.point_response import PointResponse
-from zogy_explorer.diagnostics.surroundings import Surroundings
-from zogy_explorer.diagnostics.unmuted import Unmuted
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.masks import bit_mask, names_of
 

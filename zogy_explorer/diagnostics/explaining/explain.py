@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zogy_explorer.diagnostics.asked import difference_of, position
-from zogy_explorer.diagnostics.causes import Cause
-from zogy_explorer.diagnostics.examination import Examination
-from zogy_explorer.diagnostics.field_errors import FieldErrors
+from zogy_explorer.diagnostics.explaining.causes import Cause
+from zogy_explorer.diagnostics.explaining.examination import Examination
+from zogy_explorer.diagnostics.explaining.field_errors import FieldErrors
+from zogy_explorer.diagnostics.explaining.residual_window import cell_at, window_box, window_radius
+from zogy_explorer.diagnostics.explaining.wording import describe
 from zogy_explorer.diagnostics.local_pair import Plane
-from zogy_explorer.diagnostics.residual_window import cell_at, window_box, window_radius
-from zogy_explorer.diagnostics.wording import describe
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.geometry import Box
 

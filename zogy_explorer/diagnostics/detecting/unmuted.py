@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.diagnostics.peaks import Peaks, find_maxima
+from zogy_explorer.diagnostics.detecting.peaks import Peaks, find_maxima
 from zogy_explorer.diagnostics.point_response import PointResponse
 from zogy_explorer.engine.result import Difference
 from zogy_explorer.engine.subpixel import bilinear

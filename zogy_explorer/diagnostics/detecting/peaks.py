@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from zogy_explorer.diagnostics.local_maxima import local_maxima
+from zogy_explorer.diagnostics.detecting.local_maxima import local_maxima
 from zogy_explorer.diagnostics.point_response import PointResponse
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.engine.subpixel import Splines, bilinear, maxima, windows

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from zogy_explorer.diagnostics.causes import number
-from zogy_explorer.diagnostics.findings import IMAGES, Finding, Inquiry, Size
+from zogy_explorer.diagnostics.explaining.causes import number
+from zogy_explorer.diagnostics.explaining.findings import IMAGES, Finding, Inquiry, Size
 
 
 def new_source(finding: Finding, inquiry: Inquiry) -> Size:

@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from zogy_explorer.diagnostics.explaining.residual_fit import (
+    WIDTHS,
+    Added,
+    Fit,
+    Window,
+    fit_residual,
+)
+from zogy_explorer.diagnostics.explaining.suspects import Edge, Hits, PointSource, Suspects
 from zogy_explorer.diagnostics.local_pair import Corrected, Plane
-from zogy_explorer.diagnostics.residual_fit import WIDTHS, Added, Fit, Window, fit_residual
-from zogy_explorer.diagnostics.suspects import Edge, Hits, PointSource, Suspects
 from zogy_explorer.geometry import Box
 
 FITTED = (

@@ -20,9 +20,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from zogy_explorer.diagnostics.detecting.spans import LEAST_SQUARE, Span, gains, gains_of_products
+from zogy_explorer.diagnostics.detecting.surroundings import Surroundings
 from zogy_explorer.diagnostics.point_response import PointResponse
-from zogy_explorer.diagnostics.spans import LEAST_SQUARE, Span, gains, gains_of_products
-from zogy_explorer.diagnostics.surroundings import Surroundings
 
 Array = NDArray[np.float64]
 

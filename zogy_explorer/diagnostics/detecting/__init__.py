@@ -1,0 +1,1 @@
+"""What changed: peaks of Scorr, measured, and what speaks against each."""

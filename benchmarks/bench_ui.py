@@ -3,10 +3,10 @@
     python benchmarks/bench_ui.py [--sizes 1024 4096] [--rounds 15]
 
 Needs the ``test`` extra and Chromium on the path. The page is served by a process of its own, on a
-simulated pair of each size. A latency runs from the input event (key, wheel, click, move) to the
-end of the frame in which the browser has drawn the answer: all panels that it concerns have painted
-their new image or outline. For the line under the cursor it runs until the text is laid out. Median
-and 95th percentile over the rounds; budgets are for a quiet machine.
+simulated pair of each size. A latency runs from the last input event (key, wheel, release of the
+button, move) to the end of the frame in which the browser has drawn the answer: all panels that it
+concerns have painted their new image or outline. For the line under the cursor it runs until the
+text is laid out. Median and 95th percentile over the rounds; budgets are for a quiet machine.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ WATCH = """() => {
   const sigmas = [...doc._all_models.values()].find((m) => m.text?.includes?.("predicted"));
   for (const text of [doc.get_model_by_name("readout"), sigmas]) text.change.connect(told);
   const stamp = () => { zx.input = performance.now() };
-  for (const kind of ["keydown", "wheel", "pointerdown", "input", "mousemove"])
+  for (const kind of ["keydown", "wheel", "pointerdown", "pointerup", "input", "mousemove"])
     document.addEventListener(kind, stamp, {capture: true, passive: true});
   zx.readout = () => doc.get_model_by_name("readout").text;
   zx.inspector = () => sigmas.text;

@@ -137,3 +137,11 @@ def test_without_s_the_tab_says_so_in_one_sentence(pair):
     made.frame = replace(made.frame, difference=bare)
     made.studies.detections.wanted = True
     assert "calculateScore" in made.studies.detections.message
+
+
+def test_texts_of_the_table_are_shown_as_texts(page):
+    """Panel takes the columns of a table that begins empty for numbers, and shows NaN."""
+    table = next(tab for tab in page.drawer.tabs if tab.title == "Detections").table
+    kinds = {name: type(made).__name__ for name, made in table.formatters.items()}
+    assert {kinds[name] for name in ("sign", "cell", "flags", "reasons")} == {"StringFormatter"}
+    assert kinds["scorr"] == "NumberFormatter"

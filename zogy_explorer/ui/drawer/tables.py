@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd  # type: ignore[import-untyped]
 import panel as pn
-from bokeh.models.widgets.tables import NumberFormatter
+from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
 _CSS = """
 .tabulator { background: var(--zx-background); color: var(--zx-text); border: none;
@@ -54,11 +54,14 @@ def drawer_table(
     **options
         Of `panel.widgets.Tabulator`.
     """
+    # Said of texts too: else they are taken for what an empty table looks like, for numbers.
+    plain = {column: StringFormatter() for column in titles if column not in formats}
     return pn.widgets.Tabulator(
         rows,
         titles=dict(titles),
         widths=dict(widths),
-        formatters={
+        formatters=plain
+        | {
             column: NumberFormatter(format=form, nan_format="–") for column, form in formats.items()
         },
         header_align=dict.fromkeys(titles, "left"),

@@ -155,6 +155,23 @@ def test_a_patch_out_of_view_paints_nothing_now_but_is_there_later(wall):
     assert (shown(wall, "score") == 255).mean() > 0.6
 
 
+def test_nothing_is_painted_before_a_browser_has_told_the_size(layers):
+    wall, views = ImageWall(waits=True), []
+    wall.on_view(views.append)
+    wall.set_frame(Box(0, 0, NX, NY), layers, MASK_PLANES)
+    wall.set_grid(CELLS, ("ok", "ok"), ("", ""))
+    wall.set_view((100, 100, 200, 200))
+    wall.patch(CELLS[0].inner, {"score": np.zeros((300, 200), np.float32)})
+    assert wall.painted == 0
+    assert not views  # no address may hold a view that nobody sees
+    assert "no data yet" in wall.panels["difference"].header.text
+    with_size(wall.panels["science"].figure, 300, 200)
+    assert wall.painted == 1
+    assert wall.view == pytest.approx((75, 100, 225, 200))
+    assert views == [wall.view]
+    assert all(shown(wall, layer.name).size > 1 for layer in wall.layers)
+
+
 def test_layers_can_come_later_cell_by_cell(layers):
     wall = ImageWall()
     wall.set_frame(Box(0, 0, NX, NY), {"science": layers["science"]}, MASK_PLANES)

@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 import panel as pn
 
+from zogy_explorer.ui.serving import served_document
+
 Stop = Callable[[], None]
 """Ends what `Courier.every` repeats."""
 
@@ -83,16 +85,22 @@ class DocumentCourier:
         except RuntimeError:
             self._loop = None
 
+    @property
+    def _asked_for(self) -> bool:
+        """Whether a browser has asked for the page."""
+        session = self._document.session_context.session
+        return session is not None and session.connection_count > 0
+
     def post(self, call: Callable[[], Awaitable[None] | None]) -> None:
         """Run ``call`` with the document's lock held; safe from any thread.
 
-        Not before the browser has built the page: changes that reach a half-built page are lost,
-        and what was fitted to panels of unknown size would pass for a user's view.
+        Before a browser has asked for the page, or after it has built it: changes that reach a
+        half-built page are lost.
         """
 
         # Not a coroutine: Bokeh sets the current document for the call only, and Panel needs it.
         def locked() -> Awaitable[None] | None:
-            if not pn.state.loaded:
+            if self._asked_for and not pn.state.loaded:
                 pn.state.onload(lambda: self.post(call))
                 return None
             with _written_together(self._document):
@@ -165,8 +173,8 @@ class LoopCourier:
 
 def current_courier() -> Courier:
     """The courier of the page, notebook or script in which it is asked for."""
-    document = pn.state.curdoc
-    if document is not None and document.session_context is not None:
+    document = served_document()
+    if document is not None:
         return DocumentCourier(document)
     try:
         return LoopCourier(asyncio.get_running_loop())

@@ -16,12 +16,14 @@ from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.ui.couriers import current_courier
 from zogy_explorer.ui.head_start import while_scripts_load
+from zogy_explorer.ui.housekeeping import housekeeping
 from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.location import Address, open_search
 from zogy_explorer.ui.notebook import NotebookOutputs, notebook_courier
 from zogy_explorer.ui.page import Page, empty_view
 from zogy_explorer.ui.presenting import first_look, present
 from zogy_explorer.ui.samples import FIELD, check_name
+from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec
 
@@ -80,8 +82,8 @@ class ZogyExplorer(Viewer):
             raise InputError(f"no {missing} image was given: ZOGY Explorer needs both, or neither")
         check_name(sample)
         super().__init__(**params)
-        document = pn.state.curdoc
-        served = document is not None and document.session_context is not None
+        document = served_document()
+        served = document is not None
         courier = None if served else notebook_courier()
         self.session = Session(config, root=root, courier=courier)
         self.session.present, self.session.first_look = present, first_look
@@ -100,7 +102,8 @@ class ZogyExplorer(Viewer):
             painter=self._painter,
             view=self._view,
         )
-        if served:
+        if document is not None:
+            housekeeping().page_opens(document)
             pn.state.on_session_destroyed(lambda context: self._close())
             while_scripts_load(document, lambda: self._put(make()))
         else:
@@ -114,6 +117,7 @@ class ZogyExplorer(Viewer):
         """The browser has gone, perhaps before there were views."""
         closing = self._page or self.session
         closing.close()
+        housekeeping().page_closes()
 
     @property
     def page(self) -> Page:

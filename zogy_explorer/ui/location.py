@@ -21,6 +21,7 @@ import param
 from zogy_explorer.engine import ZogyConfig
 from zogy_explorer.errors import InputError
 from zogy_explorer.ui.samples import FIELD, check_name, title_of
+from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec, check_names, spec_from_dict, spec_of
 
@@ -163,9 +164,7 @@ class Address(param.Parameterized):
 
     def attach(self) -> str:
         """Begin to follow the session; what the address says. Empty where there is none."""
-        document = pn.state.curdoc
-        served = document is not None and document.session_context is not None
-        self._location = pn.state.location if served else None
+        self._location = pn.state.location if served_document() is not None else None
         if self._location is None:
             return ""
         self._written = self._location.search or ""

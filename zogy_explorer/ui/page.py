@@ -30,6 +30,7 @@ from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.notebook import NotebookCourier
 from zogy_explorer.ui.notices import Notices
 from zogy_explorer.ui.presenting import flag_text
+from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.sidebar import Sidebar
 from zogy_explorer.ui.state import Frame
@@ -95,7 +96,7 @@ class Page:
             courier.after = self._push
         self._painted_frame: Frame | None = None
         self._on_wall: tuple[Exposure, Exposure] | None = None  # whose images these are
-        self.wall = ImageWall(dark=dark)
+        self.wall = ImageWall(dark=dark, waits=served_document() is not None)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
         self.header = Header(session, self.toggle_theme, self.toggle_help, self.painter.ask)
@@ -145,8 +146,8 @@ class Page:
         ):
             show()
         self._rest.after_images(
-            pn.state.curdoc if full_window else None,
-            lambda: self._on_wall is not None or bool(session.alert),
+            served_document() if full_window else None,
+            lambda: self.wall.painted > 0 or bool(session.alert),
         )
 
     @functools.cached_property

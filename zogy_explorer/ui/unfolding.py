@@ -57,7 +57,7 @@ class Unfolding:
         seen
             Whether there are images, or a message in their place.
         """
-        if document is None or document.session_context is None:
+        if document is None:
             while self._waiting:
                 self._fill_next()
             return

@@ -9,6 +9,8 @@ import panel as pn
 from panel.viewable import Viewable, Viewer
 
 from zogy_explorer.ui.explorer import ZogyExplorer
+from zogy_explorer.ui.housekeeping import housekeeping
+from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.teaching.lessons import Lessons
 from zogy_explorer.ui.teaching.page import TITLE, LessonPage
 
@@ -33,14 +35,19 @@ class TeachingApp(Viewer):
 
     def __init__(self, chapter: int | None = None, *, dark: bool = True, **params: Any) -> None:
         super().__init__(**params)
-        document = pn.state.curdoc
-        served = document is not None and document.session_context is not None
+        document = served_document()
         self.lessons = Lessons(chapter if chapter is not None else chapter_of(address_words()))
         self.page = LessonPage(
-            self.lessons, dark=dark, location=pn.state.location if served else None
+            self.lessons, dark=dark, location=pn.state.location if document is not None else None
         )
-        if served:
-            pn.state.on_session_destroyed(lambda context: self.lessons.close())
+        if document is not None:
+            housekeeping().page_opens(document)
+            pn.state.on_session_destroyed(lambda context: self._close())
+
+    def _close(self) -> None:
+        """The browser has gone."""
+        self.lessons.close()
+        housekeeping().page_closes()
 
     def servable(self, title: str | None = None, **kwargs: Any) -> Viewer:
         """Add the page to the document being served."""

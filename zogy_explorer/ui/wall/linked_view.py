@@ -34,6 +34,8 @@ class LinkedView:
         Runs a call after some milliseconds, where models may be written.
     blank
         Whether there is nothing to be painted yet.
+    sized
+        Whether the size is known: before, views are only kept.
 
     Attributes
     ----------
@@ -52,12 +54,14 @@ class LinkedView:
         hold: Callable[[], AbstractContextManager[None]],
         later: Callable[[Callable[[], None], int], object],
         blank: Callable[[], bool],
+        sized: Callable[[], bool],
     ) -> None:
         self._size = size
         self._paint = paint
         self._hold = hold
         self.later = later
         self._blank = blank
+        self._sized = sized
         # The limit is never changed: a browser that hears of one before the range that goes with
         # it moves the old range inside, and its answer would pass for a user's pan.
         self.x_range = Range1d(0, _LEAST_VIEW, min_interval=_LEAST_VIEW, name="x-range")
@@ -112,6 +116,8 @@ class LinkedView:
 
     def fit(self) -> None:
         """Set the ranges to the wanted view at the panels' present size, and paint."""
+        if not self._sized():
+            return
         x0, y0, x1, y1 = fitted(self.wanted, *self._size())
         self.x_range.update(start=x0, end=x1)
         self.y_range.update(start=y0, end=y1)
@@ -133,7 +139,7 @@ class LinkedView:
             self.later(lambda: self._settle_if(due), round(1000 * (due - now)))
 
     def _on_range(self, attr: str, old: float, new: float) -> None:
-        if not self._writing:
+        if self._sized() and not self._writing:
             self.wanted = self.shown
             # The four ends come one by one: pixels are square again when all have come.
             halfway = differs(self.shown, fitted(self.wanted, *self._size()))
@@ -146,7 +152,7 @@ class LinkedView:
     def _settle(self) -> None:
         """Paint what the browser shows now; ranges change only if pixels are no longer square."""
         self._due = None
-        if self._blank():
+        if self._blank() or not self._sized():
             return  # the first images are fitted to the panels' size, and on their way
         with self._hold():
             if differs(self.shown, fitted(self.wanted, *self._size())):

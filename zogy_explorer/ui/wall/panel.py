@@ -56,7 +56,7 @@ class Panel:
     ) -> None:
         self.layer = layer
         self.source = ColumnDataSource(name=f"image-{layer.name}", data=_image(_BLANK, None))
-        self.mapper = LinearColorMapper(palette=["#00000000"] * 256, low=-0.5, high=255.5)
+        self.mapper = LinearColorMapper(palette=["#00000000"], low=-0.5, high=255.5)
         pan, wheel = PanTool(), WheelZoomTool()
         # A new box keeps square pixels: all panels share both ranges.
         box = BoxZoomTool(match_aspect=True)

@@ -40,7 +40,7 @@ from zogy_explorer.ui.wall.viewport import Window, box_view, paint_window
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-_ASSUMED_SIZE = (400, 300)  # of a panel, until the browser has told [px]
+_ASSUMED_SIZE = (400, 300)  # of a panel, where there is no browser to tell [px]
 _PAN_MARGIN = 0.1  # painted beyond the view, so that a pan does not start with blank edges
 _NOWHERE = Box(0, 0, 100, 100)  # a place to be without a pair
 _FIT_MARGIN = 0.02  # around the whole image: selected cells may reach past its edge
@@ -57,6 +57,8 @@ class ImageWall:
         Theme.
     columns
         Panels in a row.
+    waits
+        Paint nothing before a browser has told the size of a panel.
 
     Attributes
     ----------
@@ -78,6 +80,7 @@ class ImageWall:
         *,
         dark: bool = True,
         columns: int = 3,
+        waits: bool = False,
     ) -> None:
         self.layers = tuple(layers)
         self.painted = 0
@@ -85,23 +88,25 @@ class ImageWall:
         self._frame = Frame(self.layers)
         self._present: list[str] = []
         self._columns = columns
+        self._assumed_size = None if waits else _ASSUMED_SIZE
         self._alone: str | None = None
         self._tap_callbacks: list[Callable[[float, float], None]] = []
         self._cut_callbacks: list[Callable[[Line], None]] = []
         self.tapped: tuple[float, float] | None = None
         self.line: Line | None = None
         self._linked = LinkedView(
-            size=lambda: self._size,
+            size=lambda: self._size or _ASSUMED_SIZE,
             paint=self._paint,
             hold=self._hold,
             later=self._after,
             blank=lambda: self._frame.blank,
+            sized=lambda: self._size is not None,
         )
 
         self.panels: dict[str, Panel] = {}
         for spec in self.layers:
             self.panels[spec.name] = Panel(spec, self._linked.x_range, self._linked.y_range)
-        self._overlay_mapper = LinearColorMapper(palette=["#00000000"] * 256, low=-0.5, high=255.5)
+        self._overlay_mapper = LinearColorMapper(palette=["#00000000"], low=-0.5, high=255.5)
         self._overlays = self._add_overlays()
         self._grid = GridMarks(self._theme)
         self._selection = SelectionMarks(self._theme, self._grid.cells)
@@ -382,11 +387,11 @@ class ImageWall:
     # Painting.
 
     @property
-    def _size(self) -> tuple[int, int]:
-        """Width and height of each panel's frame [px]."""
+    def _size(self) -> tuple[int, int] | None:
+        """Width and height of each panel's frame [px]; None before they are known."""
         seen = [p for name, p in self.panels.items() if self._alone in (None, name)]
         known = (panel.size for panel in seen)
-        return next((size for size in known if size is not None), _ASSUMED_SIZE)
+        return next((size for size in known if size is not None), self._assumed_size)
 
     @property
     def cursor(self) -> tuple[float, float] | None:
@@ -400,7 +405,10 @@ class ImageWall:
 
     def _paint(self, names: Iterable[str] | None = None) -> None:
         """Paint some layers, or all; called within `_hold`."""
-        window = paint_window(self.view, *self._size, self._frame.box, _PAN_MARGIN)
+        size = self._size
+        if size is None:
+            return  # painted when a browser tells it
+        window = paint_window(self.view, *size, self._frame.box, _PAN_MARGIN)
         for name in self.panels if names is None else names:
             if self._alone not in (None, name):
                 continue  # painted when it is back
@@ -416,7 +424,7 @@ class ImageWall:
         self._draw_contours(window)
         self._headers()
         self._divider.follow(self.view)
-        self._sky_marks.follow(self.step, self._size[0])
+        self._sky_marks.follow(self.step, size[0])
         self.painted += 1
 
     def _draw_contours(self, window: Window | None) -> None:

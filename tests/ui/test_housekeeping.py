@@ -1,0 +1,139 @@
+"""Garbage is looked for when no page has changed for a while, and what is left is found."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+
+import pytest
+
+from zogy_explorer.ui import housekeeping as module
+from zogy_explorer.ui.housekeeping import QUIET, Housekeeping
+
+NEVER = 10**9
+
+
+class Document:
+    """Tells of changes when the test says so."""
+
+    def on_change(self, heard):
+        self.change = lambda: heard(None)
+
+
+class Knot:
+    """Something that only a search for garbage finds."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def knot():
+    return weakref.ref(Knot())
+
+
+class Clock:
+    """Turned by the test."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def by_hand():
+    """No search but the one that is asked for."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_a_page_that_has_gone_is_let_go_when_the_others_are_quiet(clock):
+    keeping, other = Housekeeping(NEVER, clock), Document()
+    keeping.page_opens(other)
+    keeping.page_opens(Document())
+    keeping.page_closes()
+    left = knot()
+    clock.now += 0.9 * QUIET
+    other.change()
+    clock.now += 0.9 * QUIET
+    keeping.look()
+    assert left() is not None  # the other page was at work
+    clock.now += 0.2 * QUIET
+    keeping.look()
+    assert left() is None
+
+
+def test_a_quiet_page_is_searched_only_when_much_was_made(clock):
+    keeping = Housekeeping(NEVER, clock)
+    keeping.page_opens(Document())
+    left = knot()
+    clock.now += 2 * QUIET
+    keeping.look()
+    assert left() is not None
+    keeping = Housekeeping(0, clock)
+    clock.now += 2 * QUIET
+    keeping.look()
+    assert left() is None
+
+
+def test_it_looks_by_itself_until_the_last_page_was_cleared_away(monkeypatch):
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.001)
+    monkeypatch.setattr(module, "QUIET", 0.0)
+
+    async def life():
+        keeping = Housekeeping(NEVER)
+        keeping.page_opens(Document())
+        left = knot()
+        keeping.page_closes()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 10
+        while left() is not None or len(asyncio.all_tasks()) > 1 or loop._scheduled:
+            assert loop.time() < end
+            await asyncio.sleep(0)
+        return keeping
+
+    asyncio.run(life())
+
+
+def test_a_server_that_has_stopped_does_not_keep_the_next_from_looking(monkeypatch, clock):
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.001)
+    keeping = Housekeeping(NEVER, clock)
+
+    async def opened():
+        keeping.page_opens(Document())
+
+    asyncio.run(opened())  # its loop is closed with a look still due
+    keeping.page_closes()
+    left = knot()
+    clock.now += 2 * QUIET
+
+    async def next_page():
+        keeping.page_opens(Document())
+        clock.now += 2 * QUIET
+        await asyncio.sleep(0.05)
+
+    asyncio.run(next_page())
+    assert left() is None
+
+
+def test_libraries_are_not_searched_on_a_server():
+    gc.enable()
+    before = gc.get_threshold()
+    module.housekeeping.cache_clear()
+    try:
+        module.housekeeping()
+        assert gc.get_freeze_count() > 1000
+        assert gc.get_threshold()[2] == module.SELDOM * before[2]
+        assert module.housekeeping() is module.housekeeping()
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+        module.housekeeping.cache_clear()

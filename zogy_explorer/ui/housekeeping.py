@@ -1,0 +1,91 @@
+"""Python looks for garbage when nobody waits, not while a page opens.
+
+A search through all objects of the libraries and of all pages stops the server for up to half a
+second, and one in five pages opened during such a search. Here the libraries' objects are left
+out, and the search is made when no page has changed for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import time
+from collections.abc import Callable
+from typing import Any
+
+QUIET = 0.5
+"""[s] Nobody works if no page has changed for so long."""
+
+LOOK_EVERY = 0.25
+"""[s] How often to look whether it is quiet."""
+
+SELDOM = 10
+"""So many times rarer does Python itself search everything, for a server that is never quiet."""
+
+
+class Housekeeping:
+    """Chooses when a server searches for garbage.
+
+    Parameters
+    ----------
+    often
+        After so many smaller searches Python would make a full one.
+    clock
+        Gives the time [s].
+    """
+
+    def __init__(self, often: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._often = often
+        self._clock = clock
+        self._changed = clock()
+        self._pages = 0
+        self._left = False  # whether a page has gone since the last search
+        self._loop: asyncio.AbstractEventLoop | None = None  # in which the next look is due
+
+    def page_opens(self, document: Any) -> None:
+        """A served page is made: wait while it changes."""
+        self._pages += 1
+        self._note()
+        document.on_change(lambda event: self._note())
+        self._look_later()
+
+    def page_closes(self) -> None:
+        """Its browser has gone: what it had can be let go."""
+        self._pages -= 1
+        self._left = True
+        self._look_later()
+
+    def look(self) -> None:
+        """Search now if there may be something to be found and nobody would notice."""
+        due = self._left or gc.get_count()[2] >= self._often
+        if due and self._clock() - self._changed > QUIET:
+            self._left = False
+            gc.collect()
+        self._loop = None
+        if self._pages > 0 or self._left:
+            self._look_later()
+
+    def _note(self) -> None:
+        self._changed = self._clock()
+
+    def _look_later(self) -> None:
+        if self._loop is not None and self._loop.is_running():
+            return
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:  # no server's thread: Python's own search must do
+            return
+        self._loop.call_later(LOOK_EVERY, self.look)
+
+
+@functools.cache
+def housekeeping() -> Housekeeping:
+    """The one of this process, whose garbage is looked for as a whole.
+
+    What was imported before stays for good, and Python itself searches everything more seldom.
+    """
+    gc.freeze()
+    young, middle, old = gc.get_threshold()
+    gc.set_threshold(young, middle, SELDOM * old)
+    return Housekeeping(old)

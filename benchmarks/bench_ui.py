@@ -245,7 +245,7 @@ def places(rounds: int) -> list[tuple[float, float]]:
 def measure(browser: Any, url: str, rounds: int) -> Iterator[tuple[str, list[float]]]:
     """Each event and its latencies [ms], as soon as they are known."""
     slider, display, wheel, tap, inspector, opening, hover, other = BUDGETS
-    yield opening, openings(browser, url)
+    yield opening, openings(browser, url, rounds)
     tab = Tab(browser, url)
     yield tap, taps(tab, rounds, OUTLINED)
     yield inspector, taps(tab, rounds, FILLED)
@@ -258,10 +258,10 @@ def measure(browser: Any, url: str, rounds: int) -> Iterator[tuple[str, list[flo
     tab.close()
 
 
-def openings(browser: Any, url: str) -> list[float]:
+def openings(browser: Any, url: str, rounds: int) -> list[float]:
     """New pages until the first full wall; the first of all warms the server and does not count."""
     times = []
-    for _ in range(4):
+    for _ in range(rounds + 1):
         tab = Tab(browser, url)
         times.append(tab.first_wall)
         tab.close()

@@ -110,6 +110,17 @@ def test_the_drawer_lists_cells_log_and_code(opened, until):
     assert "sample_pair()" in code
 
 
+def test_a_table_is_not_drawn_again_before_it_is_there(opened):
+    browser, _ = opened()
+    browser.evaluate(
+        """() => new Promise((resolve, reject) => {
+          const table = new Tabulator(document.createElement("div"), {data: []})
+          try { table.redraw(true) } catch (error) { reject(error) }
+          table.on("tableBuilt", resolve)
+        })"""
+    )
+
+
 def test_noise_that_is_not_what_was_predicted_is_said_on_the_page(opened):
     from zogy_explorer.simulate import sample_pair
 

@@ -21,8 +21,8 @@ class BrowserCare(JSComponent):
 
     *Glyphs on the overlay.* Bokeh does not keep them within the axes.
 
-    *Tables that are not there yet.* Panel draws one again whose tab was left before it was complete,
-    which Tabulator cannot: an error on the console.
+    *Tables that are not there yet.* Panel draws one again whose tab was left before it was
+    complete, which Tabulator cannot: an error on the console.
 
     Where Bokeh has no such things, nothing is done.
     """

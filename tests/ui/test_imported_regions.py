@@ -48,7 +48,7 @@ def test_no_region_file_is_refused_in_words():
 
 def test_dropped_regions_are_marked_until_they_are_cleared(session):
     page = Page(session)
-    page.sidebar.upload.value = {"list.reg": IMAGE.encode()}
+    page.sidebar.uploads.dropper.value = {"list.reg": IMAGE.encode()}
     assert [mark.x for mark in page.wall.marks] == [30, 10, 2, 1, 20]
     assert "5 regions of list.reg marked" in session.notices[-1].text
     assert page.sidebar.unmark.visible

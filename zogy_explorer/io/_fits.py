@@ -127,6 +127,20 @@ def _refuse_foreign(path: Path, content: bytes) -> bytes:
     return content
 
 
+def check_is_fits(path: Path, start: bytes) -> None:
+    """Refuse a file that cannot be FITS, by its first bytes.
+
+    Raises
+    ------
+    ReadError
+        If it is empty, or begins neither as FITS nor as a compressed file.
+    """
+    if not start:
+        raise ReadError(path, "the file is empty (0 bytes): copy or download it again")
+    if not any(start.startswith(magic) for magic, _ in _DECOMPRESS):
+        _refuse_foreign(path, start)
+
+
 def label_of(hdu: fits.hdu.base._BaseHDU) -> str:
     """EXTTYPE if the HDU has one, else EXTNAME, in capitals; empty if neither."""
     for key in ("EXTTYPE", "EXTNAME"):

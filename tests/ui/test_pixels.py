@@ -35,6 +35,7 @@ def test_a_line_over_the_images_is_plotted_in_every_layer(page, session):
     assert data["distance"] == pytest.approx(np.arange(51))
     row = session.frame.difference.diff.image[20, 10:61]
     assert data["difference"] == pytest.approx(row, abs=1e-4)
+    assert data["score"] == pytest.approx(session.frame.difference.score.image[20, 10:61], rel=1e-4)
     sigma = np.sqrt(session.frame.difference.diff.variance[20, 10:61])
     assert data["difference_high"] == pytest.approx(sigma, rel=1e-4)
     assert data["science_high"] - data["science"] == pytest.approx(np.full(51, 3.0))
@@ -49,6 +50,19 @@ def test_the_cut_follows_a_new_result(page, session):
     assert not np.array_equal(tab.source.data["difference"], before)
 
 
+def test_what_was_drawn_and_tapped_goes_with_its_pair(page, session):
+    cut = front(page, "Cut")
+    draw(page, 2, 2, 60, 2)
+    radial = front(page, "Radial")
+    page.wall._on_tap(SimpleNamespace(x=40.0, y=30.0))
+    session.open_sample()
+    assert "Tap a source" in radial._words.object
+    assert not len(radial.sources["science"].data["radius"])
+    front(page, "Cut")
+    assert "drag a line" in cut._words.object
+    assert not len(cut.source.data["distance"])
+
+
 def test_a_line_beside_the_image_says_so(page):
     tab = front(page, "Cut")
     draw(page, 500, 500, 600, 600)
@@ -57,7 +71,7 @@ def test_a_line_beside_the_image_says_so(page):
 
 def test_a_tap_draws_the_radial_profiles_with_their_psf(page):
     tab = front(page, "Radial")
-    tab._on_tap(40.0, 30.0)
+    page.wall._on_tap(SimpleNamespace(x=40.0, y=30.0))
     data = tab.sources["science"].data
     assert len(data["radius"]) == 14
     assert np.isfinite(data["psf"][:6]).all()

@@ -21,7 +21,7 @@ SHORTCUTS: Mapping[str, str] = {
     "d": "dark or light",
     "Ctrl+Z": "undo the last change of settings",
     "Ctrl+Y": "redo it",
-    "Esc": "cancel the running work, or close this help",
+    "Esc": "cancel the running work, or close this help; in a box, leave it",
     "?": "show or hide this help",
 }
 """What the help lists."""
@@ -48,7 +48,11 @@ class Keys(JSComponent):
         const host = el.getRootNode().host?.getRootNode().host
         if (!model.everywhere && !path.includes(host)) return
         const busy = 'input, textarea, select, [contenteditable], [role="slider"], [role="listbox"]'
-        if (path.some((node) => node.matches?.(busy))) return
+        if (path.some((node) => node.matches?.(busy))) {
+          // A value that was typed is done with: the next key is the page's again.
+          if (["Enter", "Escape"].includes(event.key) && path[0].matches("input")) path[0].blur()
+          return
+        }
         const chord = event.ctrlKey || event.metaKey
         const plain = event.key === "=" ? "+" : event.key
         const key = chord ? `Ctrl+${event.key.toLowerCase()}` : plain

@@ -71,7 +71,7 @@ class ImageWall:
     painted : int
         How many times images were painted so far.
     tapped, line
-        The last point that was tapped and the last line that was drawn; None: none yet.
+        The last point that was tapped and the last line that was drawn on this pair; None: none.
     """
 
     def __init__(
@@ -176,6 +176,7 @@ class ImageWall:
             Show the whole frame; else the view stays.
         """
         self._frame.reset(bbox, layers, mask_planes, wcs)
+        self.tapped = self.line = None
         with self._hold():
             plane = tangent_plane(wcs, bbox)
             self._readout.set_wcs(plane)

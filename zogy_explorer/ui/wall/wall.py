@@ -371,6 +371,7 @@ class ImageWall:
         self._images.write_headers(self.step)
         self._divider.follow(self.view)
         self._sky_marks.follow(self.step, size[0])
+        self._readout.refresh()
         self.painted += 1
 
     def _draw_contours(self, window: Window | None) -> None:

@@ -133,6 +133,9 @@ def test_display_settings_follow_the_controls(session):
     controls.widgets["low"].value = 2000.0
     assert "first below the second" in session.alert
     assert session.display.manual_limits == (0.0, 1000.0)
+    controls.widgets["low"].value = -500.0
+    assert session.display.manual_limits == (-500.0, 1000.0)
+    assert not session.alert
 
 
 def test_registration_noise_is_off_one_sigma_by_axis_or_measured(session):

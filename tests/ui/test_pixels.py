@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from zogy_explorer.ui.display_controls import DisplayControls
 from zogy_explorer.ui.plane_controls import PlaneControls
 from zogy_explorer.ui.wall.contours import contour_levels, contour_lines
 from zogy_explorer.ui.wall.sky_marks import bar_length, directions, pixel_scale
@@ -76,6 +77,12 @@ def test_a_tap_draws_the_radial_profiles_with_their_psf(page):
     assert len(data["radius"]) == 14
     assert np.isfinite(data["psf"][:6]).all()
     assert "PSF flux" in tab._words.object
+
+
+def test_limits_by_hand_begin_with_those_on_screen(page, session):
+    limits = page.wall.sky_limits
+    DisplayControls(session).widgets["sky_limits"].value = "manual"
+    assert session.display.manual_limits == pytest.approx(limits, rel=1e-3)
 
 
 def test_contours_are_drawn_when_wanted_and_go_again(page, session):

@@ -11,6 +11,7 @@ import panel as pn
 from zogy_explorer.ui import words
 from zogy_explorer.ui.panes import EdgeButton, text_pane
 from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.state import Pair
 
 _CSS = """
 :host { white-space: nowrap; overflow: hidden; line-height: 30px; font-size: 13px; }
@@ -73,14 +74,27 @@ class Header:
         self.status.object = status_line(self._session)
 
 
+def pair_names(pair: Pair) -> tuple[str, str]:
+    """What a pair is called, and where it is from.
+
+    Of files the folder is named too: many pairs are called science.fits and template.fits.
+    """
+    names = f"{pair.science_name} ▸ {pair.template_name}"
+    if pair.paths is None:
+        return names, names
+    folders = {path.parent for path in pair.paths}
+    if len(folders) == 1:
+        names = f"{folders.pop().name}: {names}"
+    return names, " ▸ ".join(map(str, pair.paths))
+
+
 def status_line(session: Session) -> str:
     """The header's text for the state of a session."""
     frame: Any = session.frame
     parts = []
     if frame is not None:
-        pair = frame.pair
-        names = f"{escape(pair.science_name)} ▸ {escape(pair.template_name)}"
-        parts.append(f'<span class="pair" title="{names}">{names}</span>')
+        names, where = pair_names(frame.pair)
+        parts.append(f'<span class="pair" title="{escape(where)}">{escape(names)}</span>')
         parts.append(f'<span class="rest">{words.frame_status(frame)}</span>')
         parts.append(f'<span class="rest">{words.noise_status(frame)}</span>')
         run = f"run {frame.number} · {frame.seconds:.2f} s"

@@ -121,6 +121,7 @@ class Page:
         self.view = empty_view(dark=dark, full_window=full_window) if view is None else view
         self.view.objects = [styled(part) for part in self._arrange()]
         session.visible_box = self._visible_box
+        session.sky_limits = lambda: self.wall.sky_limits
         self.wall.on_tap(session.select_at)
         self.wall.on_view(lambda view: session.param.update(view=view))
         self.wall.on_tap(lambda x, y: session.studies.tap(x, y, self.wall.step))

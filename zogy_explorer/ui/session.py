@@ -106,6 +106,8 @@ class Session(Editing):
         self._afterword = ""
         self.visible_box: Callable[[], Box | None] = lambda: None
         """Asked for what the wall shows, so that those cells are computed first."""
+        self.sky_limits: Callable[[], tuple[float, float] | None] = lambda: None
+        """Asked for the limits of the sky images on the wall."""
         self.present: Present = lambda frame, before: {}
         """Called in the worker to prepare what a view needs of a new frame, given the old one."""
         self.first_look: FirstLook = lambda plan: {}

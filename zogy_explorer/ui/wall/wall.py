@@ -301,6 +301,11 @@ class ImageWall:
         """How the layers are shown."""
         return self._frame.settings
 
+    @property
+    def sky_limits(self) -> tuple[float, float] | None:
+        """What the darkest and the brightest colour of science and template stand for."""
+        return self._frame.sky_limits
+
     def on_tap(self, callback: Callable[[float, float], None]) -> None:
         """Call with (x, y) on the pixel grid when a panel is tapped (once or twice)."""
         self._tap_callbacks.append(callback)

@@ -14,6 +14,7 @@ from zogy_explorer.diagnostics import Explanation
 from zogy_explorer.engine import CellResult, Difference, ZogyConfig
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.connection import say_when_lost
 from zogy_explorer.ui.couriers import current_courier
 from zogy_explorer.ui.head_start import while_scripts_load
 from zogy_explorer.ui.housekeeping import housekeeping
@@ -104,6 +105,7 @@ class ZogyExplorer(Viewer):
         )
         if document is not None:
             housekeeping().page_opens(document)
+            say_when_lost(document, "; its address keeps the pair, the settings and the view.")
             pn.state.on_session_destroyed(lambda context: self._close())
             while_scripts_load(document, lambda: self._put(make()))
         else:

@@ -29,7 +29,7 @@ class Header:
     ----------
     session
         What it tells about.
-    toggle_theme, toggle_help
+    toggle_settings, toggle_theme, toggle_help
         Called by the buttons.
     ask
         Runs what writes to the page, in order: an event that is still being handled could else
@@ -39,6 +39,7 @@ class Header:
     def __init__(
         self,
         session: Session,
+        toggle_settings: Callable[[], None],
         toggle_theme: Callable[[], None],
         toggle_help: Callable[[], None],
         ask: Callable[[Callable[[], object]], None],
@@ -47,11 +48,17 @@ class Header:
         css = {"stylesheets": [words.TEXT_CSS, _CSS], "margin": 0}
         title = pn.pane.HTML('<span class="title">ZOGY Explorer</span>', width=132, **css)
         self.status = pn.pane.HTML("", sizing_mode="stretch_width", name="status", **css)
+        self.settings = pn.widgets.Button(
+            label="☰", width=32, margin=(0, 10, 0, 0),
+            description="Show or hide the settings (s); the inspector: i",
+        )  # fmt: skip
         self.theme = pn.widgets.Button(label="Light", width=58, margin=(0, 6))
         self.help = EdgeButton(label="?", width=32, margin=0, description="Keyboard shortcuts")
+        self.settings.on_click(lambda event: toggle_settings())
         self.theme.on_click(lambda event: toggle_theme())
         self.help.on_click(lambda event: toggle_help())
         self.view = pn.Row(
+            self.settings,
             title,
             self.status,
             self.theme,

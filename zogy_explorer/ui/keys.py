@@ -18,6 +18,8 @@ SHORTCUTS: Mapping[str, str] = {
     "Shift + drag": "draw a line over an image for the Cut tab",
     "p": "pin the present result as A",
     "b": "while held, show A in place of the present result",
+    "s": "show or hide the settings",
+    "i": "show or hide the inspector",
     "d": "dark or light",
     "Ctrl+Z": "undo the last change of settings",
     "Ctrl+Y": "redo it",

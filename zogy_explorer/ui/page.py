@@ -32,6 +32,7 @@ from zogy_explorer.ui.notices import Notices
 from zogy_explorer.ui.presenting import flag_text
 from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.side_bars import SideBars
 from zogy_explorer.ui.sidebar import Sidebar
 from zogy_explorer.ui.state import Frame
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
@@ -99,13 +100,15 @@ class Page:
         self.wall = ImageWall(dark=dark, waits=served_document() is not None)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
-        self.header = Header(session, self.toggle_theme, self.toggle_help, self.painter.ask)
+        self.header = Header(
+            session, self.toggle_settings, self.toggle_theme, self.toggle_help, self.painter.ask
+        )
         self.header.theme.label = "Light" if dark else "Dark"
         context = self.context = PageContext(session, self.painter, self.wall)
         self.compare = CompareBar(context)
         self.exports = ExportMenu(session, self.wall)
-        self.header.view.insert(2, self.compare.pin)
-        self.header.view.insert(3, self.exports.menu)
+        self.header.view.insert(3, self.compare.pin)
+        self.header.view.insert(4, self.exports.menu)
         self._notices = Notices(session)
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
@@ -188,12 +191,17 @@ class Page:
             if self._rest.filled(name):
                 getattr(self, name).theme(palette(self.dark))
 
+    def toggle_settings(self) -> None:
+        """Put the settings away, or back."""
+        self.bars.toggle("settings")
+
     def toggle_help(self) -> None:
         """Show or hide the shortcuts."""
         self.help.visible = not self.help.visible
 
     def explain_here(self) -> None:
         """Say why there is a residual under the cursor."""
+        self.bars.show("inspector")
         self.inspector.front("Explain")
         self.session.studies.explain_here()
 
@@ -254,6 +262,7 @@ class Page:
             margin=0,
             styles={"border-left": "1px solid var(--zx-border)"},
         )
+        self.bars = SideBars(left, right, self.painter.ask)
         body = pn.Row(left, centre, right, sizing_mode="stretch_both", margin=0)
         return [
             BrowserCare(),
@@ -262,6 +271,7 @@ class Page:
             self.help,
             self.keys,
             self.exports.downloads.view,
+            *(() if self._full_window else (self.bars.measure,)),
         ]
 
     def _actions(self) -> dict[str, Any]:
@@ -275,6 +285,8 @@ class Page:
             "r": lambda: self.painter.ask(self.wall.reset_view),
             "0": lambda: self.painter.ask(self.wall.reset_view),
             "d": self.toggle_theme,
+            "s": self.toggle_settings,
+            "i": lambda: self.bars.toggle("inspector"),
             "+": lambda: self.painter.ask(self.wall.zoom_in),
             "-": lambda: self.painter.ask(self.wall.zoom_out),
             "e": self.explain_here,

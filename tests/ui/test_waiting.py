@@ -109,3 +109,17 @@ def test_what_takes_too_long_and_what_was_cancelled_is_said(pair, monkeypatch):
             await explorer.ready(60)
 
     in_a_notebook(cell)
+
+
+def test_a_notebook_runs_from_top_to_bottom_without_a_browser():
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    cells = (
+        "from zogy_explorer import ZogyExplorer; explorer = ZogyExplorer(); explorer",
+        "print((await explorer.ready()).diff.image.mean() == explorer.result.diff.image.mean())",
+        "explorer.config.maxPsfCentroidDist = 0.7\n"
+        "print((await explorer.ready()).plan.config.maxPsfCentroidDist)",
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    assert [cell.outputs[0].text for cell in notebook.cells[1:]] == ["True\n", "0.7\n"]

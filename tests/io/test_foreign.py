@@ -376,7 +376,7 @@ def test_a_truncated_file_is_called_cut_short(write_hdus, part):
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
     held = int(part * len(content))
-    message = f"cut short: its headers promise 322880 bytes but it holds only {held}; copy"
+    message = f"cut short: its headers promise at least 322880 bytes but it holds only {held}; copy"
     with pytest.raises(ReadError, match=message):
         read_exposure(path)
     with pytest.raises(ReadError, match=message):

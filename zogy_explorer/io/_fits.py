@@ -138,8 +138,8 @@ def _cut_short(path: Path, source: Path | io.BytesIO, hdus: fits.HDUList) -> Ite
             raise
         raise ReadError(
             path,
-            f"the file is cut short: its headers promise {max(ends)} bytes but it holds only "
-            f"{held}; copy or download it again",
+            f"the file is cut short: its headers promise at least {max(ends)} bytes but it "
+            f"holds only {held}; copy or download it again",
         ) from error
 
 

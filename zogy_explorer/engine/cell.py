@@ -357,7 +357,9 @@ def _judged(result: CellResult, inputs: CellInput) -> CellResult:
     if inputs.grows:
         quiet = quiet & ((result.mask[sample] & inputs.growing_bits) == 0)
     noise = check_noise(result, quiet)
-    flags = [*result.flags, *noise_flags(noise)]
+    flags = list(result.flags)
+    if all(flag.name != "SAME_IMAGE" for flag in flags):  # else there is no noise to judge
+        flags += noise_flags(noise)
     sums = (result.psf_diff_sum, result.psf_score_sum)
     if max(abs(1 - total) for total in sums) > _LOST_FLUX:
         cause = f"the stamps hold {sums[0]:.4f} of P_D and {sums[1]:.4f} of P_S"

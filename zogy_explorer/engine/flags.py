@@ -82,6 +82,22 @@ _KINDS = (
         "Please report it with the Log; the other cells are not affected.",
     ),
     FlagKind(
+        "SAME_IMAGE",
+        "warning",
+        "Science and template are one and the same image, so that nothing is left in D.",
+        "Give the image of another night as the template; significances and the noise check mean "
+        "nothing here.",
+    ),
+    FlagKind(
+        "GRIDS_DIFFER",
+        "warning",
+        "Science and template say that they lie on different parts of the pixel grid (xy0). "
+        "Images of one shape are always subtracted pixel by pixel, whatever their xy0 and WCS.",
+        "If the images are not aligned, warp the template onto the science image; if they are, "
+        "give both the same xy0 (LTV1, LTV2), or the template's PSF is asked for at positions of "
+        "the science image.",
+    ),
+    FlagKind(
         "VARIANCE_FALLBACK",
         "warning",
         "The cell's own mean variance is not usable; that of the whole image is used.",

@@ -73,6 +73,11 @@ class Editing(Journal):
         return self._revision
 
     @property
+    def uncommitted(self) -> bool:
+        """Whether a control is being moved: the frame is computed when it is released."""
+        return self._snapshot() != self._committed
+
+    @property
     def settings_hash(self) -> str:
         """Digest of the settings of the frame and of its cells."""
         return settings_hash(self.config.to_dict(), self.overrides)

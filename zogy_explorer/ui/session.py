@@ -101,6 +101,8 @@ class Session(Editing):
             self._courier = lambda: courier
         if live:
             cell_pool()  # gets ready while the first pair is opened
+        self.failure = ""
+        """Why the newest opening or subtraction of a frame failed; empty if it did not."""
         self._runs = 0
         self._kept = FrameCache()
         self._afterword = ""
@@ -367,6 +369,7 @@ class Session(Editing):
                 self.growing = growing[-1]
                 self.param.trigger("growing")
 
+        self.failure = ""
         self.param.update(busy=True, progress=0.0, activity=activity)
         self._frames.submit(
             Job(
@@ -453,6 +456,7 @@ class Session(Editing):
     def _frame_failed(self, error: Exception) -> None:
         self._drop_growing()
         self.report(error)
+        self.failure = self.alert
 
     def _drop_growing(self) -> None:
         """Show the old frame where parts of a new one were shown already."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from zogy_explorer import ZogyConfig
 from zogy_explorer.errors import InputError, ReadError
+from zogy_explorer.ui import location
 from zogy_explorer.ui.runs import FrameCache, frame_size
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import (
@@ -266,3 +268,16 @@ def test_dragging_one_cell_leaves_the_frame_until_it_is_let_go(session):
 def test_a_session_without_a_pair_has_nothing_to_save():
     with pytest.raises(InputError, match="no pair"):
         spec_of(Session(live=False))
+
+
+def test_the_address_has_new_settings_before_their_frame(session, monkeypatch):
+    monkeypatch.setattr(location, "pn", SimpleNamespace(state=SimpleNamespace(loaded=True)))
+    address = location.Address(session, lambda paint: paint())
+    address._location = SimpleNamespace(search="")
+    session.edit(padFill="mirror")
+    session.stale = True  # as while the frame is computed
+    address._write()
+    assert "set.padFill=mirror" in address._location.search
+    session.drag(padFill="constant")  # a control that is being moved
+    address._write()
+    assert "set.padFill=mirror" in address._location.search

@@ -169,17 +169,21 @@ class Address(param.Parameterized):
             return ""
         self._written = self._location.search or ""
         self._location.param.watch(self._moved, "search")
-        names = ["frame", "anchor", "display", "view", "overrides"]
+        names = ["frame", "anchor", "busy", "display", "view", "overrides"]
         self._session.param.watch(lambda *events: self._ask(self._write), names)
         # A browser that opens the page tells its own address: ours must not be there before.
         pn.state.onload(lambda: self._ask(self._write))
         return self._written.removeprefix("?")
 
     def _write(self) -> None:
-        """The session has changed: so does the address."""
-        if self._session.frame is None or self._session.stale or not pn.state.loaded:
+        """The session has changed: so does the address, also while the frame is computed.
+
+        Not while a control is being moved, which would be an address at every step.
+        """
+        session = self._session
+        if session.frame is None or session.uncommitted or not pn.state.loaded:
             return
-        search = search_of(spec_of(self._session))
+        search = search_of(spec_of(session))
         if search != self._location.search:
             self._written = search
             self._location.search = search

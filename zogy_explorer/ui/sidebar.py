@@ -10,7 +10,8 @@ import panel as pn
 
 from zogy_explorer.engine.config import GROUPS, ZogyConfig
 from zogy_explorer.ui import words
-from zogy_explorer.ui.controls import SliderNames, control
+from zogy_explorer.ui.control_names import ControlNames
+from zogy_explorer.ui.controls import control
 from zogy_explorer.ui.display_controls import DisplayControls
 from zogy_explorer.ui.imported import mark_regions
 from zogy_explorer.ui.panes import text_pane
@@ -65,7 +66,7 @@ class Sidebar:
         }
         cards = [self._card(title, group) for title, group in self.groups.items()]
         self.view = pn.Column(
-            SliderNames(),
+            ControlNames(),
             run,
             pn.Column(*cards, sizing_mode="stretch_both", scroll="y-auto", margin=(4, 0, 0, 0)),
             sizing_mode="stretch_both",

@@ -31,7 +31,7 @@ _NUMBER_CSS = """
 """
 """A number's label and help to its left instead of above; a long label takes a second line."""
 
-_BOX, _DIGIT, _DIGITS = 78, 8, 6
+_BOX, _DIGIT, _DIGITS = 78, 12, 6
 """Width of a number's box [px], of a digit more than fit into it, and how many fit."""
 
 
@@ -174,7 +174,8 @@ class NumberControl:
         slider = LiveIntSlider if whole else LiveFloatSlider
         number = pn.widgets.IntInput if whole else pn.widgets.FloatInput
         start, end = min(start, value), max(end, value)
-        box = _BOX + _DIGIT * max(0, len(f"{end:.0f}") - _DIGITS)
+        longest = len(f"{end:.{0 if whole else _digits(step)}f}")
+        box = _BOX + _DIGIT * max(0, longest - _DIGITS)
         self.slider = slider(
             label=f"{label} slider", value=value, start=start, end=end, step=step,
             show_value=False, tooltips=False, sizing_mode="stretch_width", margin=(0, 6, 4, 6),
@@ -257,5 +258,9 @@ def _choice(field: str, value: Any) -> pn.widgets.Widget:
 
 
 def _format(step: float) -> str:
-    digits = max(0, -math.floor(math.log10(step) + 1e-9)) + 1
-    return f"0[.]{'0' * digits}"
+    return f"0[.]{'0' * _digits(step)}"
+
+
+def _digits(step: float) -> int:
+    """Digits behind the point: one more than steps have."""
+    return max(0, -math.floor(math.log10(step) + 1e-9)) + 1

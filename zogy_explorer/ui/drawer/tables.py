@@ -41,6 +41,8 @@ def drawer_table(
     titles: Mapping[str, str],
     widths: Mapping[str, int],
     formats: Mapping[str, str],
+    *,
+    layout: str = "fit_data_stretch",
     **options: Any,
 ) -> pn.widgets.Tabulator:
     """A table to read, of which one row can be selected.
@@ -51,6 +53,8 @@ def drawer_table(
         What it shows first.
     titles, widths, formats
         By column: heading, width [px] and numeral.js format; a missing number is a dash.
+    layout
+        "fit_data_stretch" widens the last column to the edge, "fit_columns" those without width.
     **options
         Of `panel.widgets.Tabulator`.
     """
@@ -70,7 +74,7 @@ def drawer_table(
         disabled=True,
         selectable=1,
         theme="simple",
-        layout="fit_data_stretch",
+        layout=layout,
         stylesheets=[_CSS],
         sizing_mode="stretch_both",
         margin=0,

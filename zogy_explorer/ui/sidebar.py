@@ -104,7 +104,12 @@ class Sidebar:
         self.cancel = _button("Cancel", disabled=True)
         self.undo = _button("Undo", disabled=True)
         self.redo = _button("Redo", disabled=True)
-        self.reset = _button("Reset")
+        self.reset = _button(
+            "Reset",
+            disabled=True,
+            description="Back to the settings that this pair was opened with; for “This cell”, "
+            "those of the selected cell alone.",
+        )
         self.preset = pn.widgets.Select(
             label="Preset", options={"choose …": "", **{name: name for name in PRESETS}}, value="",
             sizing_mode="stretch_width",
@@ -120,7 +125,7 @@ class Sidebar:
         self.preset.param.watch(self._use_preset, "value")
         session.param.watch(
             lambda *events: self._ask(self._show_state),
-            ["busy", "stale", "progress", "can_undo", "can_redo"],
+            ["busy", "stale", "progress", "can_undo", "can_redo", "can_reset"],
         )
         self._show_state()
         return pn.Column(
@@ -138,6 +143,7 @@ class Sidebar:
         self.recompute.color = "warning" if session.stale and not session.busy else "default"
         self.undo.disabled = not session.can_undo
         self.redo.disabled = not session.can_redo
+        self.reset.disabled = not session.can_reset
         self.bar.object = words.progress_bar(session.progress, session.busy)
 
     def _use_preset(self, event: Any) -> None:

@@ -32,6 +32,8 @@ _CSS = """
 .tabulator .tabulator-row.tabulator-selected, .tabulator .tabulator-row.tabulator-selected:hover {
   background: var(--zx-raised) !important; color: var(--zx-text);
   box-shadow: inset 3px 0 0 var(--zx-accent); }
+.tabulator-tooltip.tabulator-tooltip { background: var(--zx-raised); color: var(--zx-text);
+  border-color: var(--zx-border); font-size: 12px; max-width: 480px; white-space: normal; }
 """
 """Style sheet of a Tabulator in the page's colours."""
 

@@ -141,7 +141,8 @@ _KINDS = (
         "warning",
         "The kernels of S reach beyond the border of the cell, so its edges feel the padding or "
         "wrap around.",
-        "Raise borderScale or minBorder.",
+        "Raise minBorder to the reach of the kernels, or borderSize if that is set. borderScale "
+        "helps only once borderScale·σ is more than minBorder and the side of the PSF stamps.",
     ),
     FlagKind(
         "MISREGISTERED",
@@ -189,10 +190,13 @@ REGISTRY: Mapping[str, FlagKind] = MappingProxyType({kind.name: kind for kind in
 """All kinds by name, from severe to harmless."""
 
 
-def raise_flag(name: str, cause: str) -> Flag:
-    """An occurrence of the kind ``name``; ``cause`` is one sentence with numbers."""
+def raise_flag(name: str, cause: str, advice: str = "") -> Flag:
+    """An occurrence of the kind ``name``; ``cause`` is one sentence with numbers.
+
+    ``advice`` with numbers takes the place of the kind's, where they are known.
+    """
     kind = REGISTRY[name]
-    return Flag(kind.name, kind.severity, cause, kind.advice)
+    return Flag(kind.name, kind.severity, cause, advice or kind.advice)
 
 
 def worst_severity(flags: Iterable[Flag]) -> str:

@@ -414,7 +414,7 @@ class Session(Editing):
             runs=with_run((), frame),
             scope="all",
         )
-        self._start_history()
+        self._start_history(plain_settings(frame.plan), frame.plan.overrides)
         pair = frame.pair
         self.say("info", f"opened {pair.science_name} ▸ {pair.template_name}")
         self.tell(*pair.remarks, *frame_notices(frame))

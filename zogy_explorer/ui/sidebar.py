@@ -10,7 +10,8 @@ import panel as pn
 
 from zogy_explorer.engine.config import GROUPS, ZogyConfig
 from zogy_explorer.ui import words
-from zogy_explorer.ui.controls import SliderNames, control
+from zogy_explorer.ui.control_names import ControlNames
+from zogy_explorer.ui.controls import control
 from zogy_explorer.ui.display_controls import DisplayControls
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.samples import TITLES
@@ -63,7 +64,7 @@ class Sidebar:
         }
         cards = [self._card(title, group) for title, group in self.groups.items()]
         self.view = pn.Column(
-            SliderNames(),
+            ControlNames(),
             run,
             pn.Column(*cards, sizing_mode="stretch_both", scroll="y-auto", margin=(4, 0, 0, 0)),
             sizing_mode="stretch_both",
@@ -101,7 +102,12 @@ class Sidebar:
         self.cancel = _button("Cancel", disabled=True)
         self.undo = _button("Undo", disabled=True)
         self.redo = _button("Redo", disabled=True)
-        self.reset = _button("Reset")
+        self.reset = _button(
+            "Reset",
+            disabled=True,
+            description="Back to the settings that this pair was opened with; for “This cell”, "
+            "those of the selected cell alone.",
+        )
         self.preset = pn.widgets.Select(
             label="Preset", options={"choose …": "", **{name: name for name in PRESETS}}, value="",
             sizing_mode="stretch_width",
@@ -117,7 +123,7 @@ class Sidebar:
         self.preset.param.watch(self._use_preset, "value")
         session.param.watch(
             lambda *events: self._ask(self._show_state),
-            ["busy", "stale", "progress", "can_undo", "can_redo"],
+            ["busy", "stale", "progress", "can_undo", "can_redo", "can_reset"],
         )
         self._show_state()
         return pn.Column(
@@ -135,6 +141,7 @@ class Sidebar:
         self.recompute.color = "warning" if session.stale and not session.busy else "default"
         self.undo.disabled = not session.can_undo
         self.redo.disabled = not session.can_redo
+        self.reset.disabled = not session.can_reset
         self.bar.object = words.progress_bar(session.progress, session.busy)
 
     def _use_preset(self, event: Any) -> None:

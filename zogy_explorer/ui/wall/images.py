@@ -71,7 +71,10 @@ class Images:
                 text = mask_header(layer, self._theme, self._present, own)
             else:
                 stretch = self._frame.stretch(name, step)
-                text = value_header(layer, self._theme, self._palette(layer), stretch)
+                arrived = not self._frame.empty(name)
+                text = value_header(
+                    layer, self._theme, self._palette(layer), stretch, arrived=arrived
+                )
             panel.set_header(text)
 
     def _overlay_masks(self) -> list[GlyphRenderer]:

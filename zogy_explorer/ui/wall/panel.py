@@ -182,12 +182,23 @@ def _image(levels: NDArray[np.uint8], region: View | None) -> dict[str, Any]:
 
 
 def value_header(
-    layer: LayerSpec, theme: Theme, palette: list[str], stretch: Stretch | None
+    layer: LayerSpec,
+    theme: Theme,
+    palette: list[str],
+    stretch: Stretch | None,
+    *,
+    arrived: bool = False,
 ) -> str:
-    """Name of a layer and its limits at the ends of a thin colour bar."""
+    """Name of a layer and its limits at the ends of a thin colour bar.
+
+    Without a ``stretch``, ``arrived`` says whether the pixels are there and hold nothing, or are
+    still on their way.
+    """
     unit = f" [{layer.unit}]" if layer.unit else ""
     if stretch is None:
-        scale = f'<span style="color:{theme.muted}">no data yet</span>'
+        scale = (
+            f'<span style="color:{theme.muted}">{"no data" if arrived else "no data yet"}</span>'
+        )
     else:
         stops = ",".join(palette[1 + round(k * 254 / 16)] for k in range(17))
         low, high = short_number(stretch.low), short_number(stretch.high)

@@ -212,7 +212,7 @@ class ImageWall:
         self.compare(self._frame.comparison.mode)
 
     def compare(self, mode: CompareMode) -> None:
-        """Show the present result, the pinned one, both beside a divider, or A − B."""
+        """Show the present result, the pinned one, both beside a divider, or B − A."""
         comparison = self._frame.comparison
         with self._hold():
             comparison.mode = mode if comparison.active else "present"

@@ -35,7 +35,7 @@ from zogy_explorer.ui.wall.pyramid import Pyramid, View
 from zogy_explorer.ui.wall.readout import Readout
 from zogy_explorer.ui.wall.sky import tangent_plane
 from zogy_explorer.ui.wall.sky_marks import SkyMarks
-from zogy_explorer.ui.wall.viewport import Window, box_view, paint_window
+from zogy_explorer.ui.wall.viewport import Window, box_view, centred_on, paint_window
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -258,6 +258,12 @@ class ImageWall:
     def zoom_to(self, box: Box, margin: float = 0.1) -> None:
         """Show a box with a margin, as a fraction of its longer side."""
         self.set_view(box_view(box, margin))
+
+    def bring_into_view(self, box: Box) -> None:
+        """Move the view to a box that is not wholly in it, at the same scale."""
+        view = centred_on(box, self.view)
+        if view != self.view:
+            self.set_view(view)
 
     def reset_view(self) -> None:
         """Show the whole frame."""

@@ -239,6 +239,7 @@ class ImageWall:
         """Draw these cells, each with its worst severity and the text of its flags."""
         with self._hold():
             self._grid.set_cells(cells, worst, flag_text)
+            self._grid.follow(self.step)
 
     def select(self, cell: CellLike | None) -> None:
         """Outline a cell in all panels, or none."""
@@ -375,6 +376,7 @@ class ImageWall:
         self._draw_contours(window)
         self._images.write_headers(self.step)
         self._divider.follow(self.view)
+        self._grid.follow(self.step)
         self._sky_marks.follow(self.step, size[0])
         self.painted += 1
 

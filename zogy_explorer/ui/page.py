@@ -399,7 +399,10 @@ class Page:
 
     def _show_imported(self) -> None:
         imported = self.session.imported
-        marks = imported.marks(self.session.pair) if imported is not None else []
+        kept = imported.on(self.session.pair) if imported is not None else None
+        if kept is not imported:  # param would tell of the same object, too, without end
+            self.session.imported = kept
+        marks = kept.marks(self.session.pair) if kept is not None else []
         self.wall.mark("regions", marks)
 
     def _visible_box(self) -> Box | None:

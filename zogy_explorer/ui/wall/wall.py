@@ -250,6 +250,7 @@ class ImageWall:
         """Replace the marks of one kind, such as ``"detections"``, in all panels."""
         with self._hold():
             self._points.show(kind, marks)
+            self._points.follow(self.step)
 
     @property
     def marks(self) -> tuple[PointMark, ...]:
@@ -376,6 +377,7 @@ class ImageWall:
         self._draw_contours(window)
         self._images.write_headers(self.step)
         self._divider.follow(self.view)
+        self._points.follow(self.step)
         self._grid.follow(self.step)
         self._sky_marks.follow(self.step, size[0])
         self.painted += 1

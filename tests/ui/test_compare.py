@@ -120,7 +120,8 @@ def test_numbers_that_look_the_same_are_left_out_and_the_others_have_the_pages_n
     rows = (
         Row("flux_diff", "", 5.995, 5.995 + 3.3e-9, 3.3e-9),
         Row("scorr_measured", "σ", 1.0, 1.25, 0.25),
-        Row("over_5", "px", 3.0, 4.0, 1.0),
+        Row("over_5", "px", 12003.0, 12004.0, 1.0),
+        Row("cells", "", 20.0, 130.0, 110.0),
     )
     monkeypatch.setattr(
         "zogy_explorer.ui.drawer.changes.compare_results",
@@ -131,6 +132,8 @@ def test_numbers_that_look_the_same_are_left_out_and_the_others_have_the_pages_n
     assert ">σ(Scorr)</th>" in table
     assert "scorr measured" not in table
     assert ">Scorr &gt; 5 σ [px]</th>" in table
+    for count in ("12003", "12004", "130", "110"):
+        assert f">{count}</td>" in table
 
 
 def test_names_of_rows_are_those_of_the_comparison(compared):

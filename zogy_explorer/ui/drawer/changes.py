@@ -24,6 +24,7 @@ _HINT = (
     "<kbd>b</kbd>), swiped or subtracted on the images.</p>"
 )
 
+_COUNTABLE = 1e7
 _NAMES: Mapping[str, str] = MappingProxyType(
     {
         "sigma_science": "σ_n",
@@ -141,4 +142,6 @@ def _text(value: float | str, digits: int = 4) -> str:
         text = escape(value.replace("; ", ", ").replace("_", " ").lower())
         style = "white-space:normal;display:inline-block;max-width:120px"
         return f'<span style="{style}">{text or "–"}</span>'
+    if value.is_integer() and abs(value) < _COUNTABLE:  # a number of cells or of pixels
+        return f"{value:.0f}".replace("-", "−")
     return describe_value(value, digits).replace("-", "−")

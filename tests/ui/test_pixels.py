@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from bokeh.plotting import figure
 
 from zogy_explorer.ui.display_controls import DisplayControls
 from zogy_explorer.ui.plane_controls import PlaneControls
 from zogy_explorer.ui.wall.contours import contour_levels, contour_lines
-from zogy_explorer.ui.wall.sky_marks import bar_length, directions, pixel_scale
+from zogy_explorer.ui.wall.sky_marks import SkyMarks, bar_length, directions, pixel_scale
 from zogy_explorer.ui.wall.viewport import Window
 
 # Bokeh 3.9 with pandas 3.1, in every table.
@@ -143,3 +144,24 @@ def test_tabs_are_made_when_looked_at_and_show_what_was_drawn_and_tapped_before(
     page.wall._on_tap(SimpleNamespace(x=40.0, y=30.0))
     assert len(front(page, "Cut").source.data["distance"]) == 51
     assert len(front(page, "Radial").sources["difference"].data["radius"]) > 3
+
+
+@pytest.mark.parametrize("angle", range(0, 360, 30))
+@pytest.mark.parametrize("mirror", [1, -1])
+@pytest.mark.parametrize("width", [160, 190, 400])
+def test_compass_and_scale_bar_are_inside_the_panel_on_their_plates(angle, mirror, width):
+    marks = SkyMarks(figure(width=200, height=160))
+    turn = np.radians(angle)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    matrix = np.radians(0.2 / 3600) * matrix @ np.diag([mirror, 1])
+    marks.set_plane((0.0, 0.0, 0.0, 0.0, *matrix.ravel()))
+    for step in (0.02, 0.5, 7.0):
+        marks.follow(step, width)
+        compass, bar = marks._plate, marks._bar_plate
+        assert 0 < compass.left < compass.right < bar.left < bar.right < width
+        assert min(compass.bottom, bar.bottom) > 0
+        assert max(compass.top, bar.top) < 64
+        assert bar.left < marks._bar.x_start < marks._bar.x_end < bar.right
+        for label in marks._labels:  # letters of 10 px
+            assert compass.left + 6 < label.x < compass.right - 6
+            assert compass.bottom + 6 < label.y < compass.top - 6

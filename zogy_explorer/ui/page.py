@@ -277,10 +277,10 @@ class Page:
     def _actions(self) -> dict[str, Any]:
         session = self.session
         return {
-            "ArrowLeft": lambda: session.step(-1, 0),
-            "ArrowRight": lambda: session.step(1, 0),
-            "ArrowUp": lambda: session.step(0, 1),
-            "ArrowDown": lambda: session.step(0, -1),
+            "ArrowLeft": lambda: self._step(-1, 0),
+            "ArrowRight": lambda: self._step(1, 0),
+            "ArrowUp": lambda: self._step(0, 1),
+            "ArrowDown": lambda: self._step(0, -1),
             "z": lambda: self.painter.ask(self.zoom_to_cell),
             "r": lambda: self.painter.ask(self.wall.reset_view),
             "0": lambda: self.painter.ask(self.wall.reset_view),
@@ -299,6 +299,16 @@ class Page:
             "Ctrl+z": session.undo,
             "Ctrl+y": session.redo,
         }
+
+    def _step(self, columns: int, rows: int) -> None:
+        """Select a neighbour, and see to it that it is in view: keys do not show where it is."""
+        self.session.step(columns, rows)
+        self.painter.ask(self._see_cell)
+
+    def _see_cell(self) -> None:
+        cell = self.session.cell
+        if cell is not None:
+            self.wall.bring_into_view(cell.cell.inner)
 
     def _maximise(self, place: int) -> None:
         name = list(self.wall.panels)[place]
@@ -402,7 +412,10 @@ class Page:
 
     def _show_imported(self) -> None:
         imported = self.session.imported
-        marks = imported.marks(self.session.pair) if imported is not None else []
+        kept = imported.on(self.session.pair) if imported is not None else None
+        if kept is not imported:  # param would tell of the same object, too, without end
+            self.session.imported = kept
+        marks = kept.marks(self.session.pair) if kept is not None else []
         self.wall.mark("regions", marks)
 
     def _visible_box(self) -> Box | None:

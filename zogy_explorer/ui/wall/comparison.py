@@ -2,6 +2,7 @@
 
 Only what is cut for the screen differs, so blinking and swiping cost one repaint. Both are shown
 with the stretch of the present result: else a change of limits would look like one of pixels.
+The difference is B − A, what a change of settings has added, as in `compare_results`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ TITLES: Mapping[CompareMode, str] = {
     "present": "",
     "pinned": "A",
     "swipe": "A | B",
-    "difference": "A − B",
+    "difference": "B − A",
 }
 """What stands behind the title of a panel."""
 
@@ -52,7 +53,10 @@ class Comparison:
         mode = self.mode
         if spec.name not in self._pinned or (mode == "difference" and spec.kind != "diverging"):
             mode = "present"
-        return f"{spec.title} {TITLES[mode]}".strip()
+        if mode == "present":
+            return spec.title
+        # The short name: panels of a small window have no room for more beside their limits.
+        return f"{spec.label or spec.title} {TITLES[mode]}"
 
     def shown(self, spec: LayerSpec, present: Pyramid) -> Pyramid:
         """The pyramid whose pixels (left of the divider apart) are shown."""
@@ -63,7 +67,7 @@ class Comparison:
             return pinned
         if self.mode == "difference" and spec.kind == "diverging":
             if spec.name not in self._changes:
-                self._changes[spec.name] = pinned.minus(present)
+                self._changes[spec.name] = present.minus(pinned)
             return self._changes[spec.name]
         return present
 
@@ -71,7 +75,7 @@ class Comparison:
         """Key and pyramid from which the limits of a layer come."""
         shown = self.shown(spec, present)
         if shown is self._changes.get(spec.name):
-            return f"{spec.name} A − B", shown
+            return f"{spec.name} B − A", shown
         return spec.name, present
 
     def cut(self, spec: LayerSpec, present: Pyramid, window: Window) -> NDArray[Any]:
@@ -91,7 +95,7 @@ class Comparison:
         """The present layer has new pixels in a box."""
         change = self._changes.get(name)
         if change is not None:
-            change.update(box, self._pinned[name].region(box) - values)
+            change.update(box, values - self._pinned[name].region(box))
 
     def replaced(self, name: str) -> None:
         """The present layer is another one."""

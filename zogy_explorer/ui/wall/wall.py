@@ -35,7 +35,7 @@ from zogy_explorer.ui.wall.pyramid import Pyramid, View
 from zogy_explorer.ui.wall.readout import Readout
 from zogy_explorer.ui.wall.sky import tangent_plane
 from zogy_explorer.ui.wall.sky_marks import SkyMarks
-from zogy_explorer.ui.wall.viewport import Window, box_view, paint_window
+from zogy_explorer.ui.wall.viewport import Window, box_view, centred_on, paint_window
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -213,7 +213,7 @@ class ImageWall:
         self.compare(self._frame.comparison.mode)
 
     def compare(self, mode: CompareMode) -> None:
-        """Show the present result, the pinned one, both beside a divider, or A − B."""
+        """Show the present result, the pinned one, both beside a divider, or B − A."""
         comparison = self._frame.comparison
         with self._hold():
             comparison.mode = mode if comparison.active else "present"
@@ -240,6 +240,7 @@ class ImageWall:
         """Draw these cells, each with its worst severity and the text of its flags."""
         with self._hold():
             self._grid.set_cells(cells, worst, flag_text)
+            self._grid.follow(self.step)
 
     def select(self, cell: CellLike | None) -> None:
         """Outline a cell in all panels, or none."""
@@ -250,6 +251,7 @@ class ImageWall:
         """Replace the marks of one kind, such as ``"detections"``, in all panels."""
         with self._hold():
             self._points.show(kind, marks)
+            self._points.follow(self.step)
 
     @property
     def marks(self) -> tuple[PointMark, ...]:
@@ -259,6 +261,12 @@ class ImageWall:
     def zoom_to(self, box: Box, margin: float = 0.1) -> None:
         """Show a box with a margin, as a fraction of its longer side."""
         self.set_view(box_view(box, margin))
+
+    def bring_into_view(self, box: Box) -> None:
+        """Move the view to a box that is not wholly in it, at the same scale."""
+        view = centred_on(box, self.view)
+        if view != self.view:
+            self.set_view(view)
 
     def reset_view(self) -> None:
         """Show the whole frame."""
@@ -375,6 +383,8 @@ class ImageWall:
         self._draw_contours(window)
         self._images.write_headers(self.step)
         self._divider.follow(self.view)
+        self._points.follow(self.step)
+        self._grid.follow(self.step)
         self._sky_marks.follow(self.step, size[0])
         self._readout.refresh()
         self.painted += 1

@@ -59,14 +59,19 @@ class Export:
 
 
 def _fits(snapshot: Snapshot, path: Path) -> None:
-    write_difference(snapshot.frame.difference, path)
+    frame = snapshot.frame
+    write_difference(frame.difference, path, files=_files(frame))
+
+
+def _files(frame: Frame) -> tuple[str | Path, str | Path]:
+    return frame.pair.paths or (frame.pair.science_name, frame.pair.template_name)
 
 
 def _report(snapshot: Snapshot, path: Path) -> None:
     from zogy_explorer.report import Source, make_report, write_report
 
     frame = snapshot.frame
-    names = frame.pair.paths or (frame.pair.science_name, frame.pair.template_name)
+    names = _files(frame)
     source = Source(str(names[0]), str(names[1]), frame.seconds)
     write_report(make_report(frame.difference, source), path)
 

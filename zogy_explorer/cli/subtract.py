@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from zogy_explorer.cli.outputs import check_outputs
 from zogy_explorer.cli.products import PairOrder, make_products, report_path
 from zogy_explorer.cli.progress import progress_bar
 from zogy_explorer.cli.settings import add_config_options, add_field_options, config_of
@@ -77,6 +78,19 @@ def run(options: argparse.Namespace) -> int:
         If the input cannot be used or a file cannot be written.
     """
     order = make_order(options)
+    check_outputs(
+        [
+            ("the product", order.output),
+            ("the report", order.report),
+            ("the table of detections", order.detections),
+        ],
+        [
+            ("the science image", order.science),
+            ("the template", order.template),
+            ("the session", options.session),
+            ("the settings", options.config),
+        ],
+    )
     if options.no_overwrite:
         for path in filter(None, (order.output, order.report, order.detections)):
             if Path(path).exists():
@@ -107,7 +121,7 @@ def make_order(options: argparse.Namespace) -> PairOrder:
     """
     if options.threads < 1:
         raise InputError(f"--threads {options.threads}: at least one thread is needed")
-    science, template, overrides = options.science, options.template, {}
+    science, template, overrides, shift = options.science, options.template, {}, None
     if options.session is not None:
         from zogy_explorer.ui.session_file import read_session_file
 
@@ -115,7 +129,7 @@ def make_order(options: argparse.Namespace) -> PairOrder:
             raise InputError(f"--session {options.session} names its own pair: leave out {science}")
         spec = read_session_file(options.session)
         science, template = spec.file_paths()
-        overrides = dict(spec.overrides)
+        overrides, shift = dict(spec.overrides), spec.shift
         given = config_of(options).changed()
         options.set = [] if options.set is None else options.set
         config = spec.zogy_config().copy(**{k: v for k, v in given.items() if k != "doSpatialGrid"})
@@ -135,4 +149,5 @@ def make_order(options: argparse.Namespace) -> PairOrder:
         threads=options.threads,
         threshold=options.threshold,
         detections=options.detections and check_table(Path(options.detections).expanduser()),
+        shift=shift,
     )

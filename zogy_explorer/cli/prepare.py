@@ -15,6 +15,8 @@ from zogy_explorer.exposure import Exposure
 if TYPE_CHECKING:
     from zogy_explorer.prepare import Completed
 
+_LEAST_STAMP = 5  # [px]; `measure_psf` takes no smaller one
+
 USAGE = "science template -o DIR"
 DESCRIPTION = """\
 Make a pair that can be subtracted out of two raw images: measure sky, variance and PSF where a
@@ -95,6 +97,12 @@ def run(options: argparse.Namespace) -> int:
     ZogyError
         If the input cannot be used or a file cannot be written.
     """
+    size = options.psf_size
+    if size is not None and (size < _LEAST_STAMP or size % 2 == 0):
+        raise InputError(
+            f"--psf-size {size}: a PSF stamp has its star on the middle pixel; "
+            f"give an odd number from {_LEAST_STAMP}"
+        )
     _check_files(options)
     science, template = (_read(role, options) for role in ("science", "template"))
     done = prepared(science, template, options)

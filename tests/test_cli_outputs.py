@@ -15,6 +15,7 @@ from zogy_explorer.cli import main, products
 from zogy_explorer.cli.batch import SUMMARY
 from zogy_explorer.engine import plan, run
 from zogy_explorer.errors import InputError
+from zogy_explorer.io import read_detections
 from zogy_explorer.io._atomic import atomic_file, placed_together
 from zogy_explorer.io.difference import read_difference
 from zogy_explorer.ui.loading import pair_of_session
@@ -66,6 +67,18 @@ def test_the_shift_of_a_session_is_subtracted_as_the_page_does(tmp_path):
     unmoved = run(plan(*(Exposure.read(path) for path in paths), spec.zogy_config()))
     assert not np.array_equal(product.scorr, unmoved.scorr)
     assert (product.header["TPLSHX"], product.header["TPLSHY"]) == (0.31, -0.12)
+
+
+def test_the_threshold_is_that_of_the_session_unless_one_is_given(tmp_path):
+    session = tmp_path / "s.json"
+    write_session(session, write_pair(tmp_path))
+    session.write_text(json.dumps(json.loads(session.read_text()) | {"threshold": 3.5}))
+    table = tmp_path / "d.ecsv"
+    words = ["subtract", "--session", str(session), "-o", str(tmp_path / "d.fits"), "--quiet"]
+    words += ["--detections", str(table)]
+    for more, wanted in (([], 3.5), (["--threshold", "6"], 6.0)):
+        assert main([*words, *more]) == 0
+        assert read_detections(table).meta["threshold"] == wanted
 
 
 def test_the_header_says_what_was_subtracted_and_only_the_date_differs(tmp_path):

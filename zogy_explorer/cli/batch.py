@@ -28,7 +28,7 @@ from zogy_explorer.cli.products import PairOrder, PairSummary, make_products
 from zogy_explorer.cli.progress import progress_bar
 from zogy_explorer.cli.resuming import is_done, outcome_of_product, read_summary
 from zogy_explorer.cli.settings import add_config_options, add_field_options, config_of
-from zogy_explorer.cli.subtract import add_run_options
+from zogy_explorer.cli.subtract import add_run_options, threshold_of
 from zogy_explorer.errors import InputError, MissingExtraError, ReadError, ZogyError
 from zogy_explorer.io._atomic import atomic_file
 
@@ -203,7 +203,7 @@ def _order(
         report=None if options.no_report else str(output.with_suffix(".html")),
         config=config,
         threads=options.threads,
-        threshold=options.threshold,
+        threshold=threshold_of(options),
         detections=None if kind is None else str(output.with_suffix(f".detections.{kind}")),
     )
 

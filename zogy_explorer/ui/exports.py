@@ -73,7 +73,8 @@ def _report(snapshot: Snapshot, path: Path) -> None:
     frame = snapshot.frame
     names = _files(frame)
     source = Source(str(names[0]), str(names[1]), frame.seconds)
-    write_report(make_report(frame.difference, source), path)
+    report = make_report(frame.difference, source, threshold=snapshot.spec.threshold)
+    write_report(report, path)
 
 
 def _cells(form: str) -> Callable[[Snapshot, Path], None]:
@@ -94,7 +95,7 @@ def _cell_regions(snapshot: Snapshot, path: Path) -> None:
 def _detections(snapshot: Snapshot, path: Path) -> None:
     if not any(cell.ok for cell in snapshot.frame.cells):
         raise InputError("no cell could be subtracted, so there is nothing to detect: see the log")
-    write_detections(detect(snapshot.frame.difference), path)
+    write_detections(detect(snapshot.frame.difference, snapshot.spec.threshold), path)
 
 
 def _session(snapshot: Snapshot, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from zogy_explorer.exposure import Exposure
 
 SHIFT_KEYS = ("TPLSHX", "TPLSHY")
-"""By which the template was moved for this subtraction [px]; `prepare.moved_template` sets them."""
+"""By which the template was moved for this subtraction [px]; `moved_template` sets them."""
 
 _OF_SCIENCE = (
     "OBJECT",

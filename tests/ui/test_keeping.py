@@ -22,6 +22,7 @@ from zogy_explorer.ui.session_file import (
     spec_of,
     write_session_file,
 )
+from zogy_explorer.ui.studies.detections import LEAST_THRESHOLD
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def worked_on(session):
     session.edit(minBorder=25)
     session.display = replace(session.display, sky_stretch="log", hidden_planes={"CR"})
     session.view = (10.0, 5.0, 60.0, 40.0)
+    session.studies.detections.threshold = 6.5
     return session
 
 
@@ -62,12 +64,23 @@ def test_a_saved_session_gives_the_same_page(from_files, tmp_path):
     assert other.cell.cell == from_files.cell.cell
     assert other.display == from_files.display
     assert other.wanted_view == from_files.view
+    assert other.studies.detections.threshold == 6.5
     for name in ("scorr",):
         assert np.array_equal(
             getattr(other.frame.difference, name), getattr(from_files.frame.difference, name)
         )
     other.view = other.wanted_view
     assert spec_of(other) == spec_of(from_files)
+
+
+def test_a_session_that_says_no_threshold_has_the_default_of_the_page(session):
+    assert "threshold" not in spec_of(session).to_dict()
+    before = session.studies.detections.threshold
+    session.studies.detections.threshold = 8.0
+    session.open_session(parse_session(json.dumps({"zogyExplorerSession": 1}), "old.json"))
+    assert session.studies.detections.threshold == before == SessionSpec().threshold
+    with pytest.raises(ReadError, match=f"at least {LEAST_THRESHOLD:g}"):
+        parse_session(json.dumps({"zogyExplorerSession": 1, "threshold": 2.9}), "s.json")
 
 
 def test_the_sample_pair_comes_back_with_settings_of_the_session_only():
@@ -113,6 +126,8 @@ def test_a_session_file_outside_the_root_opens_nothing(from_files, tmp_path):
         ({"cells": {"r0c0": {"gridInnerSize": 3}}}, "whole frame"),
         ({"zogyExplorerSession": 99}, "version 99"),
         ({"config": 5}, "must be an object"),
+        ({"threshold": 2}, "threshold is 2: it must be a number of at least 3"),
+        ({"threshold": "high"}, "threshold is 'high'"),
     ],
 )
 def test_what_is_wrong_with_a_session_file_is_one_sentence(change, words):

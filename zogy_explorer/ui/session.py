@@ -426,6 +426,7 @@ class Session(Editing):
         self._land_new_pair(frame)
         named = next((cell for cell in frame.plan.cells if cell.name == spec.cell), None)
         self.display = display_from(spec.display)
+        self.studies.detections.threshold = spec.threshold
         if named is not None:
             self.select(named.index)
         if spec.view is not None:

@@ -13,7 +13,7 @@ from zogy_explorer.ui.panes import EdgeButton, text_pane
 from zogy_explorer.ui.state import Frame
 from zogy_explorer.ui.wall import build_pyramids
 
-MODES = {"B now": "present", "A": "pinned", "Swipe": "swipe", "B − A": "difference"}
+MODES = {"B now": "present", "A": "pinned", "Swipe": "swipe", "A − B": "difference"}
 
 
 class CompareBar:

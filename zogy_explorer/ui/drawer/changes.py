@@ -125,11 +125,16 @@ def _table(rows: Iterable[Row]) -> str:
         f'<tr><th style="white-space:normal" title="{escape(row.unit)}">'
         f"{escape(_name(row))}</th>"
         f'<td class="n">{_text(row.a)}</td><td class="n">{_text(row.b)}</td>'
-        f'<td class="n">{_text(row.change, 2)}</td></tr>'
+        f'<td class="n">{_minus(row)}</td></tr>'
         for row in rows
     )
-    head = '<tr><th></th><th class="n">A</th><th class="n">B</th><th class="n">B − A</th></tr>'
+    head = '<tr><th></th><th class="n">A</th><th class="n">B</th><th class="n">A − B</th></tr>'
     return f"<table>{head}{body}</table>"
+
+
+def _minus(row: Row) -> str:
+    """A − B, as on the images."""
+    return _text(0.0 - row.change, 2)
 
 
 def _name(row: Row) -> str:

@@ -2,7 +2,7 @@
 
 Only what is cut for the screen differs, so blinking and swiping cost one repaint. Both are shown
 with the stretch of the present result: else a change of limits would look like one of pixels.
-The difference is B − A, what a change of settings has added, as in `compare_results`.
+The difference is A − B.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TITLES: Mapping[CompareMode, str] = {
     "present": "",
     "pinned": "A",
     "swipe": "A | B",
-    "difference": "B − A",
+    "difference": "A − B",
 }
 """What stands behind the title of a panel."""
 
@@ -67,7 +67,7 @@ class Comparison:
             return pinned
         if self.mode == "difference" and spec.kind == "diverging":
             if spec.name not in self._changes:
-                self._changes[spec.name] = present.minus(pinned)
+                self._changes[spec.name] = pinned.minus(present)
             return self._changes[spec.name]
         return present
 
@@ -75,7 +75,7 @@ class Comparison:
         """Key and pyramid from which the limits of a layer come."""
         shown = self.shown(spec, present)
         if shown is self._changes.get(spec.name):
-            return f"{spec.name} B − A", shown
+            return f"{spec.name} A − B", shown
         return spec.name, present
 
     def cut(self, spec: LayerSpec, present: Pyramid, window: Window) -> NDArray[Any]:
@@ -95,7 +95,7 @@ class Comparison:
         """The present layer has new pixels in a box."""
         change = self._changes.get(name)
         if change is not None:
-            change.update(box, values - self._pinned[name].region(box))
+            change.update(box, self._pinned[name].region(box) - values)
 
     def replaced(self, name: str) -> None:
         """The present layer is another one."""

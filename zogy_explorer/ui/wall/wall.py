@@ -213,7 +213,7 @@ class ImageWall:
         self.compare(self._frame.comparison.mode)
 
     def compare(self, mode: CompareMode) -> None:
-        """Show the present result, the pinned one, both beside a divider, or B − A."""
+        """Show the present result, the pinned one, both beside a divider, or A − B."""
         comparison = self._frame.comparison
         with self._hold():
             comparison.mode = mode if comparison.active else "present"

@@ -35,7 +35,7 @@ from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.side_bars import SideBars
 from zogy_explorer.ui.sidebar import Sidebar
 from zogy_explorer.ui.state import Frame
-from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
+from zogy_explorer.ui.style import ROOT_CSS, SHRINKING_CSS, palette, styled, theme_classes
 from zogy_explorer.ui.unfolding import Unfolding
 from zogy_explorer.ui.wall import ImageWall
 
@@ -54,11 +54,16 @@ def empty_view(*, dark: bool, full_window: bool) -> pn.Column:
         pn.Column(
             name="zogy-explorer",
             css_classes=theme_classes(dark),
-            stylesheets=[ROOT_CSS],
+            stylesheets=[ROOT_CSS, SHRINKING_CSS],
             margin=0,
             **place,
         )
     )
+
+
+def _width(pixels: int) -> dict[str, str]:
+    """Width of a bar as a style: Panel would add it to the least width of the whole page."""
+    return {"width": f"{pixels}px", "flex": "none"}
 
 
 class Page:
@@ -243,27 +248,31 @@ class Page:
             sizing_mode="stretch_both",
             margin=0,
             css_classes=["zx-centre"],
+            # Images as large as they were do not keep it from becoming narrower.
+            stylesheets=[SHRINKING_CSS],
+            styles={"overflow": "hidden"},
         )
         left = pn.Column(
             place["sidebar"].view,
-            width=272,
             sizing_mode="stretch_height",
             margin=0,
             styles={
+                **_width(272),
                 "border-right": "1px solid var(--zx-border)",
                 "background": "var(--zx-surface)",
             },
         )
         right = pn.Column(
             place["inspector"].view,
-            width=344,
             sizing_mode="stretch_height",
             scroll="y-auto",
             margin=0,
-            styles={"border-left": "1px solid var(--zx-border)"},
+            styles=_width(344) | {"border-left": "1px solid var(--zx-border)"},
         )
         self.bars = SideBars(left, right, self.painter.ask)
-        body = pn.Row(left, centre, right, sizing_mode="stretch_both", margin=0)
+        body = pn.Row(
+            left, centre, right, sizing_mode="stretch_both", margin=0, stylesheets=[SHRINKING_CSS]
+        )
         return [
             BrowserCare(),
             self.header.view,

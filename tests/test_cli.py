@@ -127,6 +127,22 @@ def test_a_sample_beside_files_is_refused(capsys):
     assert "leave out a.fits" in refused(capsys, "a.fits", "b.fits", "--sample", "shifted")
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--port", "99999"], "99999 is no port: give a number from 0 to 65535"),
+        (["teach", "--port", "-1"], "-1"),
+        (["--root", "/nonexist"], "--root /nonexist: there is no such folder"),
+        (["teach", "--chapter", "99"], "--chapter 99: there is no such chapter"),
+        (["teach", "--chapter", "0"], "give 1 to 13"),
+        (["prepare", "a", "b", "-o", "c", "--psf-size", "4"], "give an odd number"),
+        (["prepare", "a", "b", "-o", "c", "--psf-size", "-3"], "--psf-size -3"),
+    ],
+)
+def test_a_number_or_folder_that_cannot_be_is_one_sentence(capsys, words, sentence):
+    assert sentence in refused(capsys, *words)
+
+
 def test_one_file_alone_is_refused(capsys):
     assert "only one file was given (a.fits)" in refused(capsys, "a.fits")
 
@@ -198,3 +214,19 @@ def test_a_free_port_is_chosen_for_zero_and_when_the_usual_one_is_taken() -> Non
     with socket.socket() as taken, contextlib.suppress(OSError):  # somebody else's serves as well
         taken.bind(("127.0.0.1", DEFAULT_PORT))
         assert choose_port("127.0.0.1", None) not in (0, DEFAULT_PORT)
+
+
+def test_an_interrupt_while_modules_are_imported_is_one_line():
+    program = """
+import sys, zogy_explorer
+class Interrupted:
+    def find_spec(self, name, *args):
+        if name == "zogy_explorer.cli.batch":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+import zogy_explorer.cli
+"""
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stderr == "zogy-explorer: interrupted before it began\n"

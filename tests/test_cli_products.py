@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -64,6 +65,8 @@ def test_subtract_writes_the_product_that_the_engine_gives_and_a_report(tmp_path
     assert "http" not in report.replace("http-equiv", "")
     assert "Detections beyond 5 σ" in report
     assert "Steps between cells" in report
+    assert re.search(r"σ\(Scorr\) [\d.]+, median of the cells", report)
+    assert re.search(r"σ\(Scorr\) of the \d+ pixels without sources", report)
     assert "gridInnerSize" in report
 
 

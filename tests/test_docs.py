@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import asyncio
 import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +108,13 @@ def given(pair, difference) -> dict[str, Any]:
 @pytest.mark.parametrize("page", pages_with("python"))
 def test_code_of_a_page_runs_from_top_to_bottom(page, folder, given):
     for number, source in enumerate(blocks(page, "python"), 1):
-        code = compile(source, f"{page.name}, block {number}", "exec")
-        exec(code, given)
+        name = f"{page.name}, block {number}"
+        code = compile(source, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        running = eval(code, given)  # a coroutine if the block awaits, as notebooks allow
+        if running is not None:
+            # In a thread of its own: browser tests leave a loop running in this one.
+            with ThreadPoolExecutor(max_workers=1) as aside:
+                aside.submit(asyncio.run, running).result()
 
 
 @pytest.mark.parametrize("page", pages_with("sh"))

@@ -62,7 +62,10 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
-    """``serve(app)`` → URL of the app on a free loopback port; stopped after the test."""
+    """``serve(app)`` → URL of the app on a free loopback port; stopped after the test.
+
+    ``serve.stop()`` stops it before.
+    """
     threads = []
 
     def start(app: Any, **options: Any) -> str:
@@ -73,10 +76,15 @@ def serve() -> Iterator[Callable[..., str]]:
         wait_until(lambda: _port(thread) is not None, "the server listens")
         return f"http://127.0.0.1:{_port(thread)}/"
 
+    def stop() -> None:
+        for thread in threads:
+            thread.stop()
+            thread.join()
+        threads.clear()
+
+    start.stop = stop  # type: ignore[attr-defined]
     yield start
-    for thread in threads:
-        thread.stop()
-        thread.join()
+    stop()
 
 
 def _port(thread: Any) -> int | None:

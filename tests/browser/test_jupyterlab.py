@@ -207,8 +207,8 @@ class Notebook:
 def notebook(lab: Lab, page: Any, until: Any) -> Callable[..., Notebook]:
     """``notebook(name, *cells)`` → it, open in the browser."""
 
-    def start(name: str, *cells: str) -> Notebook:
-        return Notebook(page(lab.notebook(name, list(cells)), width=1500, height=1250), until)
+    def start(name: str, *cells: str, width: int = 1500) -> Notebook:
+        return Notebook(page(lab.notebook(name, list(cells)), width=width, height=1250), until)
 
     return start
 
@@ -240,6 +240,20 @@ def test_the_page_in_a_cell_is_live_both_ways(notebook):
     name = book.printed(3).split()[1]
     book.browser.get_by_text(f"Cell {name}").first.wait_for(timeout=PATIENCE * 1000)
     assert "why [" in book.run(4)
+
+
+def test_in_a_narrow_window_the_page_begins_without_its_settings(notebook):
+    book = notebook("narrow.ipynb", MAKE, width=1280)
+    book.run(0)
+    book.wait_for_images()
+    output = book.browser.locator(".jp-OutputArea-output").last
+    book.until(
+        lambda: output.evaluate("(el) => el.scrollWidth <= el.clientWidth"), "nothing is cut off"
+    )
+    slider = book.cells.nth(0).locator(".noUi-handle").first
+    assert not slider.is_visible()
+    book.browser.get_by_role("button", name="☰").click()
+    slider.wait_for()
 
 
 def test_running_all_and_showing_it_again_moves_the_page_and_loses_no_print(notebook):

@@ -97,6 +97,21 @@ def test_keys_typed_into_a_field_stay_there(opened):
     assert not explorer.page.help.visible
 
 
+@pytest.mark.parametrize("key", ["Enter", "Escape"])
+def test_a_box_that_is_done_with_hands_the_keys_back(opened, until, key):
+    browser, explorer = opened()
+    before = explorer.cell.cell.name
+    field = browser.get_by_label("maxPsfCentroidDist", exact=False).first
+    field.fill("0.25")
+    field.press(key)
+    until(lambda: explorer.config.maxPsfCentroidDist == 0.25, "the value is in", page=browser)
+    browser.keyboard.press("ArrowLeft")
+    until(lambda: explorer.cell.cell.name != before, "the next cell is selected", page=browser)
+    assert explorer.config.maxPsfCentroidDist == 0.25
+    browser.keyboard.press("Control+z")
+    until(lambda: explorer.config.maxPsfCentroidDist == 0.2, "undone", page=browser)
+
+
 def test_the_drawer_lists_cells_log_and_code(opened, until):
     browser, explorer = opened(config=ZogyConfig(doSpatialGrid=True, minBorder=12))
     click_row(browser, "r0c1")
@@ -108,6 +123,26 @@ def test_the_drawer_lists_cells_log_and_code(opened, until):
     code = browser.locator("pre").inner_text()
     assert "doSpatialGrid=True" in code
     assert "sample_pair()" in code
+
+
+def test_the_page_says_when_its_server_has_gone(serve, page, until):
+    browser = page(serve(ZogyExplorer), allow=("WebSocket", "ERR_CONNECTION_REFUSED"))
+    browser.get_by_text("predicted", exact=False).first.wait_for()
+    assert browser.get_by_text("no longer answers").count() == 0
+    serve.stop()
+    browser.get_by_text("no longer answers").wait_for()
+    browser.get_by_role("button", name="Reload").wait_for()
+
+
+def test_a_table_is_not_drawn_again_before_it_is_there(opened):
+    browser, _ = opened()
+    browser.evaluate(
+        """() => new Promise((resolve, reject) => {
+          const table = new Tabulator(document.createElement("div"), {data: []})
+          try { table.redraw(true) } catch (error) { reject(error) }
+          table.on("tableBuilt", resolve)
+        })"""
+    )
 
 
 def test_noise_that_is_not_what_was_predicted_is_said_on_the_page(opened):

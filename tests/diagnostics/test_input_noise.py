@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -183,3 +184,11 @@ def test_a_stamp_of_63_pixels_is_measured(real: Callable) -> None:
     noise = of_one_cell(real("ztf17aaacxxf"))
     assert noise.n_pixels > 1000
     agrees(noise)
+
+
+def test_no_error_is_told_as_zero(sky_pair: Callable, subtracted: Callable) -> None:
+    noise = of_one_cell(subtracted(sky_pair((400, 420))))
+    sharp = replace(noise, measured_scorr_sigma=1.76823, measured_error=0.00214)
+    assert "Scorr has σ = 1.7682 ± 0.0021; " in explain_sigma(sharp)
+    vague = replace(noise, measured_scorr_sigma=1.76823, measured_error=0.214)
+    assert "Scorr has σ = 1.77 ± 0.21; " in explain_sigma(vague)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 
@@ -190,3 +192,52 @@ def test_a_name_like_no_field_lists_the_fields() -> None:
 def test_a_value_that_is_not_allowed_names_the_field(name: str, value: object) -> None:
     with pytest.raises(InputError, match=f"not allowed.*{name}"):
         ZogyConfig.from_dict({name: value})
+
+
+# --- in Python ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["maxPsfCentroidDistance", "doSpatialgrid", "max_psf_centroid"])
+def test_a_misspelt_field_is_refused_with_the_nearest(name: str) -> None:
+    config = ZogyConfig()
+    with pytest.raises(InputError, match=rf"no field {name}: (did you mean|the fields are)"):
+        setattr(config, name, 0.9)
+    assert not hasattr(config, name)
+
+
+def test_the_nearest_field_is_named() -> None:
+    with pytest.raises(InputError, match=r"did you mean maxPsfCentroidDist\?"):
+        ZogyConfig().maxPsfCentroidDistance = 0.9
+
+
+def test_a_method_is_not_overwritten() -> None:
+    with pytest.raises(InputError, match="no field hash"):
+        ZogyConfig().hash = 3
+
+
+def test_private_names_watchers_copies_and_pickles_still_work() -> None:
+    config = ZogyConfig(minBorder=3, name="mine")
+    config._own = 1
+    seen: list[object] = []
+    config.param.watch(lambda event: seen.append(event.new), "minBorder")
+    config.minBorder = 4
+    config.param.update(minBorder=5)
+    assert seen == [4, 5]
+    fresh = ZogyConfig(minBorder=5)
+    for again in (copy.copy(fresh), copy.deepcopy(fresh), pickle.loads(pickle.dumps(fresh))):
+        assert again.to_dict() == fresh.to_dict()
+        with pytest.raises(InputError, match="did you mean minBorder"):
+            again.minBorders = 1
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_repr_makes_the_settings_again(name: str) -> None:
+    config = ZogyConfig(**{name: OTHER_VALUES[name]})
+    assert repr(config).startswith(f"ZogyConfig({name}=")
+    assert eval(repr(config), {"ZogyConfig": ZogyConfig}).to_dict() == config.to_dict()
+
+
+def test_the_repr_holds_what_was_changed_and_no_more() -> None:
+    assert repr(ZogyConfig()) == "ZogyConfig()"
+    config = ZogyConfig(maxPsfCentroidDist=0.3, doSpatialGrid=True)
+    assert str(config) == "ZogyConfig(maxPsfCentroidDist=0.3, doSpatialGrid=True)"

@@ -7,6 +7,7 @@ noise, not the values themselves.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 from zogy_explorer import CallablePsf, Exposure, KernelPsf, ZogyConfig, ZogyTask, plan, run
 from zogy_explorer.engine import Struct, SubtractionPlan, cut_cell, generate_grid
+from zogy_explorer.engine.flags import Flag
 from zogy_explorer.engine.floor import automatic_floor, spectral_noise
 from zogy_explorer.engine.fourier import forward
 from zogy_explorer.engine.grid import padded_length
@@ -538,6 +540,24 @@ def test_a_border_shorter_than_the_kernels_is_flagged(noise_pair: Factory) -> No
     assert "BORDER_SHORT" in {flag.name for flag in short.flags}
     usual = subtract(noise_pair(), ZogyConfig()).cells[0]
     assert "BORDER_SHORT" not in {flag.name for flag in usual.flags}
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"), [({"borderScale": 1.0}, "minBorder"), ({"borderSize": 2}, "borderSize")]
+)
+def test_the_advice_on_a_short_border_helps(
+    noise_pair: Factory, settings: dict[str, object], field: str
+) -> None:
+    pair = noise_pair(widths=(3.0, 1.0), sides=(9, 9))
+
+    def short(**changes: object) -> list[Flag]:
+        (cell,) = subtract(pair, ZogyConfig(**settings | changes)).cells
+        return [flag for flag in cell.flags if flag.name == "BORDER_SHORT"]
+
+    (flag,) = short()
+    wanted = re.fullmatch(rf"Raise {field} to at least (\d+) px\.", flag.advice)
+    assert wanted
+    assert not short(**{field: int(wanted[1])})
 
 
 def test_the_smallest_padded_side_is_kept(noise_pair: Factory) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 
 import numpy as np
 import pytest
@@ -293,6 +294,19 @@ def test_odd_cards_are_read_for_what_they_are_worth(write_hdus):
 # ---- one sentence
 
 
+def test_a_pipe_is_refused_without_waiting_for_its_writer(tmp_path):
+    path = tmp_path / "fifo.fits"
+    os.mkfifo(path)
+    with pytest.raises(ReadError, match="pipe, socket or device, not a regular file"):
+        read_exposure(path)
+
+
+def test_a_path_that_cannot_be_one_is_refused_in_one_sentence():
+    with pytest.raises(ReadError, match=r"no path holds a NUL character: type it again") as caught:
+        read_exposure("a\0.fits")
+    assert "\0" not in str(caught.value)
+
+
 def test_a_path_that_is_not_there(tmp_path):
     with pytest.raises(PathNotFoundError, match=r"nowhere.fits: there is no such file") as caught:
         read_exposure(tmp_path / "nowhere.fits")
@@ -338,13 +352,35 @@ def test_files_without_an_image_say_what_they_hold(write_hdus):
         read_exposure(write_hdus(cube, name="cube.fits"))
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_cube_in_an_image_extension_is_no_damage(write_hdus, ours):
+    primary = fits.PrimaryHDU()
+    if ours:
+        primary.header["ZEXPVERS"] = 1
+    with pytest.raises(ReadError, match=r"no 2-D image, only .*IMAGE \(3×5×6 pixels\)") as caught:
+        read_exposure(write_hdus(primary, named(np.ones((3, 5, 6)), "IMAGE")))
+    assert "damaged" not in str(caught.value)
+
+
+def test_a_variance_without_pixels_is_named(write_hdus):
+    primary = fits.PrimaryHDU()
+    primary.header["ZEXPVERS"] = 1
+    hdus = (primary, named(PIXELS, "IMAGE"), named(None, "VARIANCE"))
+    with pytest.raises(ReadError, match=r"only VARIANCE \(no data\)"):
+        read_exposure(write_hdus(*hdus))
+
+
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
-def test_a_truncated_file_is_damaged(write_hdus, part):
+def test_a_truncated_file_is_called_cut_short(write_hdus, part):
     path = write_hdus(fits.PrimaryHDU(np.ones((200, 200))))
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
-    with pytest.raises(ReadError, match="damaged"):
+    held = int(part * len(content))
+    message = f"cut short: its headers promise at least 322880 bytes but it holds only {held}; copy"
+    with pytest.raises(ReadError, match=message):
         read_exposure(path)
+    with pytest.raises(ReadError, match=message):
+        read_exposure_bytes(path.read_bytes(), "x.fits")
 
 
 def test_planes_that_do_not_fit_are_named_with_their_shapes(write_hdus):

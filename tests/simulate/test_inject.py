@@ -120,6 +120,25 @@ def test_one_seed_gives_one_image() -> None:
     assert not np.array_equal(first, other)
 
 
+def test_with_a_generator_for_each_the_noise_of_a_source_does_not_know_the_others() -> None:
+    exposure = blank(31, meta={"GAIN": 2.0})
+
+    def streams(n: int) -> list[np.random.Generator]:
+        return [np.random.default_rng([5, i]) for i in range(n)]
+
+    alone = inject(exposure, [30], [40], [900.0], rng=streams(1))
+    both = inject(exposure, [30, 90], [40, 60], [900.0, 5000.0], rng=streams(2))
+    here, there = (slice(None), slice(0, 60)), (slice(None), slice(60, None))
+    np.testing.assert_array_equal(both.image[here], alone.image[here])
+    np.testing.assert_array_equal(both.variance[here], alone.variance[here])
+    expected = inject(exposure, 90, 60, 5000.0, gain=np.inf).image[there]
+    lit = expected > 0.5
+    pulls = (both.image[there] - expected)[lit] / np.sqrt(expected[lit] / 2)
+    assert pulls.std() == pytest.approx(1, abs=4 / np.sqrt(2 * pulls.size))
+    with pytest.raises(InputError, match="holds 1 generators for 2 sources"):
+        inject(exposure, [30, 90], [40, 60], 900.0, rng=streams(1))
+
+
 @pytest.mark.parametrize(("x", "y"), [(0, 50), (119.4, 50), (60, -0.5), (60, 100), (0, 0)])
 def test_a_source_may_hang_over_the_edge(x: float, y: float) -> None:
     lit = inject(blank(), x, y, 1000.0).image

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import numpy as np
 import pytest
+
+from zogy_explorer.diagnostics.compare import Comparison, Row, compare_results
+from zogy_explorer.ui.compare_bar import MODES
+from zogy_explorer.ui.drawer.changes import _NAMES, _table, changes_table
+from zogy_explorer.ui.wall.layers import LayerSpec
+from zogy_explorer.ui.wall.palettes import DARK
+from zogy_explorer.ui.wall.panel import value_header
+from zogy_explorer.ui.wall.stretch import Stretch
 
 # Bokeh 3.9 with pandas 3.1, in every table.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
@@ -80,15 +90,64 @@ def test_a_minus_b_follows_the_live_cell(page, session):
     spec = page.wall.panels["difference"].layer
     change = comparison.shown(spec, page.wall._frame._pyramids["difference"])
     inner = session.cell.cell.inner
-    assert np.any(change.region(inner))
+    pinned = comparison._pinned["difference"].region(inner)
+    expected = pinned - page.wall.pixels(inner)["difference"]
+    assert np.any(expected)
+    assert np.array_equal(change.region(inner), expected)
 
 
 def test_the_table_lists_the_numbers_that_differ(page, compared):
     page.drawer.front("Compare")
     tab = next(t for t in page.drawer.tabs if t.title == "Compare")
     assert f"Cell {compared.cell.cell.name}" in tab._cell.object
-    assert "B − A" in tab._whole.object
+    assert "A − B" in tab._whole.object
     assert "padFill noise → mirror" in page.compare._words.object
+
+
+def test_the_images_and_the_table_have_the_same_sign_and_the_panels_short_names(page, compared):
+    compared.compare = "difference"
+    (label,) = (label for label, mode in MODES.items() if mode == "difference")
+    header = unescape(page.wall.panels["difference"].header.text)
+    assert f">D {label}</b>" in header
+    assert f">{label}</th>" in _table(())
+
+
+def test_numbers_that_look_the_same_are_left_out_and_the_others_have_the_pages_names(
+    compared, monkeypatch
+):
+    a, b = compared.pinned.difference, compared.frame.difference
+    rows = (
+        Row("flux_diff", "", 5.995, 5.995 + 3.3e-9, 3.3e-9),
+        Row("scorr_measured", "σ", 1.0, 1.25, 0.25),
+        Row("over_5", "px", 12003.0, 12004.0, 1.0),
+        Row("cells", "", 20.0, 130.0, 110.0),
+    )
+    monkeypatch.setattr(
+        "zogy_explorer.ui.drawer.changes.compare_results",
+        lambda a, b: Comparison(rows, None, None),
+    )
+    table = changes_table(a, b, "Whole frame")
+    assert "5.995" not in table
+    assert ">σ(Scorr)</th>" in table
+    assert "scorr measured" not in table
+    assert ">Scorr &gt; 5 σ [px]</th>" in table
+    for count in ("12003", "12004", "130", "−110"):
+        assert f">{count}</td>" in table
+
+
+def test_names_of_rows_are_those_of_the_comparison(compared):
+    pairs = [
+        (compared.pinned.difference, compared.frame.difference),
+        (compared.pinned.cells[0], compared.frame.cells[0]),
+    ]
+    assert set(_NAMES) <= {row.name for a, b in pairs for row in compare_results(a, b).rows}
+
+
+def test_limits_of_a_panel_are_never_cut_off_for_its_title():
+    layer = LayerSpec("difference", "A very long name of a layer", "diverging")
+    header = value_header(layer, DARK, ["#000000"] * 256, Stretch(-0.00284, 0.00284))
+    assert header.count('<span style="flex:none;') == 2
+    assert "flex:1 1 auto;overflow:hidden;text-overflow:ellipsis" in header
 
 
 def test_unpinning_lets_a_go(page, compared):

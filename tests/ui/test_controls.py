@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import panel as pn
 import pytest
 
@@ -133,6 +135,9 @@ def test_display_settings_follow_the_controls(session):
     controls.widgets["low"].value = 2000.0
     assert "first below the second" in session.alert
     assert session.display.manual_limits == (0.0, 1000.0)
+    controls.widgets["low"].value = -500.0
+    assert session.display.manual_limits == (-500.0, 1000.0)
+    assert not session.alert
 
 
 def test_registration_noise_is_off_one_sigma_by_axis_or_measured(session):
@@ -167,3 +172,17 @@ def test_a_registration_noise_that_is_no_number_is_refused_with_its_rule(session
     assert "astrometricNoise is 'much'" in session.alert
     assert session.config.astrometricNoise == before
     assert made.text.value == "0.1"
+
+
+def box_width(view):
+    number = next(
+        w for w in widgets(view) if isinstance(w, (pn.widgets.FloatInput, pn.widgets.IntInput))
+    )
+    css = "".join(sheet for sheet in number.stylesheets if isinstance(sheet, str))
+    return int(re.search(r"width: (\d+)px", css)[1])
+
+
+def test_a_box_is_as_wide_as_its_number(session):
+    usual = box_width(control(session, "maxPsfCentroidDist"))
+    assert box_width(control(session, "noiseSeed")) >= usual + 20  # 20160101
+    assert box_width(control(session, "frequencyFloor")) > usual  # 0.00051

@@ -55,6 +55,15 @@ def test_products_read_back_as_what_was_on_the_page(session, tmp_path):
     assert read_session_file(made(session, "session", tmp_path)) == spec_of(session)
 
 
+def test_detections_and_report_are_those_beyond_the_threshold_of_the_page(session, tmp_path):
+    session.studies.detections.threshold = 3.0
+    found = read_detections(made(session, "detections-ecsv", tmp_path))
+    assert found.meta["threshold"] == 3
+    assert (abs(found["scorr"]) < 5).any()
+    report = made(session, "report", tmp_path).read_text()
+    assert f"{len(found)} detections beyond 3 σ" in report
+
+
 def test_an_odd_name_of_the_pair_makes_a_plain_file_name(pair, tmp_path):
     session = Session(ZogyConfig(doSpatialGrid=True), live=False)
     session.open_exposures(pair[0].replace(name="../ñ é/.fits"), pair[1])
@@ -139,11 +148,13 @@ def test_an_address_holds_the_page_and_gives_it_back(pair, tmp_path):
     session.scope = "cell"
     session.edit(padFill="zero")
     session.view = (1.5, 2.25, 30.0, 40.0)
+    session.studies.detections.threshold = 4.2
     spec = spec_of(session)
     assert spec_of_query(parse_search(search_of(spec))) == spec
     other = Session(live=False)
     open_search(other, search_of(spec))
     assert other.alert == ""
+    assert other.studies.detections.threshold == 4.2
     assert np.array_equal(other.frame.difference.scorr, session.frame.difference.scorr)
 
 

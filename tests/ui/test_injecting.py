@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+
+from zogy_explorer import CancelToken
+from zogy_explorer.ui.studies.injecting import Injected, _injected
 
 # Bokeh 3.9 with pandas 3.1, in every table.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
@@ -61,6 +66,19 @@ def test_the_cell_with_the_source_is_shown_and_taken_back(tab, page, study, sess
     assert page.wall.marks == ()
 
 
+def test_a_source_in_another_cell_does_not_change_what_came_back(study, session):
+    lit = session.pair.science.replace(meta={"GAIN": 0.5})  # photons make noise
+    frame = replace(session.frame, pair=replace(session.pair, science=lit))
+    flux = 50 * study.sigma_flux()
+    first, other = Injected(*PLACE, flux), Injected(20, 20, flux)
+    alone = _injected(frame, (first,), CancelToken())
+    both = _injected(frame, (first, other), CancelToken())
+    assert len({found.cell for found in both.recovered}) == 2
+    assert alone.recovered[0].flux != pytest.approx(flux, rel=1e-4)
+    assert both.recovered[0].flux == pytest.approx(alone.recovered[0].flux, rel=1e-6)
+    assert both.recovered[0].error == pytest.approx(alone.recovered[0].error, rel=1e-6)
+
+
 def test_undo_takes_the_last_source_out(study):
     study.inject(*PLACE, flux=100)
     study.inject(30, 20, flux=100)
@@ -90,6 +108,18 @@ def test_the_slider_is_logarithmic_and_the_hint_speaks_of_sigma(tab, study):
     assert "σ" in tab._hint.object
     tab.flux.value = 100.0
     assert tab.slider.value == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("typed", [-500.0, 0.0, None])
+def test_a_flux_that_cannot_be_is_taken_back_and_said(tab, study, typed):
+    tab.flux.value = 100.0
+    tab.flux.value = typed
+    assert tab.flux.value == study.next_flux() == 100
+    assert "above 0" in tab._hint.object
+    assert "σ</b>" in tab._hint.object
+    tab.flux.value = 200.0
+    assert study.flux == 200
+    assert "above 0" not in tab._hint.object
 
 
 @pytest.mark.parametrize("whole_frame", [False, True])

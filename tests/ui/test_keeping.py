@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from zogy_explorer import ZogyConfig
 from zogy_explorer.errors import InputError, ReadError
+from zogy_explorer.ui import location
 from zogy_explorer.ui.runs import FrameCache, frame_size
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import (
@@ -20,6 +22,7 @@ from zogy_explorer.ui.session_file import (
     spec_of,
     write_session_file,
 )
+from zogy_explorer.ui.studies.detections import LEAST_THRESHOLD
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ def worked_on(session):
     session.edit(minBorder=25)
     session.display = replace(session.display, sky_stretch="log", hidden_planes={"CR"})
     session.view = (10.0, 5.0, 60.0, 40.0)
+    session.studies.detections.threshold = 6.5
     return session
 
 
@@ -60,12 +64,23 @@ def test_a_saved_session_gives_the_same_page(from_files, tmp_path):
     assert other.cell.cell == from_files.cell.cell
     assert other.display == from_files.display
     assert other.wanted_view == from_files.view
+    assert other.studies.detections.threshold == 6.5
     for name in ("scorr",):
         assert np.array_equal(
             getattr(other.frame.difference, name), getattr(from_files.frame.difference, name)
         )
     other.view = other.wanted_view
     assert spec_of(other) == spec_of(from_files)
+
+
+def test_a_session_that_says_no_threshold_has_the_default_of_the_page(session):
+    assert "threshold" not in spec_of(session).to_dict()
+    before = session.studies.detections.threshold
+    session.studies.detections.threshold = 8.0
+    session.open_session(parse_session(json.dumps({"zogyExplorerSession": 1}), "old.json"))
+    assert session.studies.detections.threshold == before == SessionSpec().threshold
+    with pytest.raises(ReadError, match=f"at least {LEAST_THRESHOLD:g}"):
+        parse_session(json.dumps({"zogyExplorerSession": 1, "threshold": 2.9}), "s.json")
 
 
 def test_the_sample_pair_comes_back_with_settings_of_the_session_only():
@@ -111,6 +126,8 @@ def test_a_session_file_outside_the_root_opens_nothing(from_files, tmp_path):
         ({"cells": {"r0c0": {"gridInnerSize": 3}}}, "whole frame"),
         ({"zogyExplorerSession": 99}, "version 99"),
         ({"config": 5}, "must be an object"),
+        ({"threshold": 2}, "threshold is 2: it must be a number of at least 3"),
+        ({"threshold": "high"}, "threshold is 'high'"),
     ],
 )
 def test_what_is_wrong_with_a_session_file_is_one_sentence(change, words):
@@ -266,3 +283,16 @@ def test_dragging_one_cell_leaves_the_frame_until_it_is_let_go(session):
 def test_a_session_without_a_pair_has_nothing_to_save():
     with pytest.raises(InputError, match="no pair"):
         spec_of(Session(live=False))
+
+
+def test_the_address_has_new_settings_before_their_frame(session, monkeypatch):
+    monkeypatch.setattr(location, "pn", SimpleNamespace(state=SimpleNamespace(loaded=True)))
+    address = location.Address(session, lambda paint: paint())
+    address._location = SimpleNamespace(search="")
+    session.edit(padFill="mirror")
+    session.stale = True  # as while the frame is computed
+    address._write()
+    assert "set.padFill=mirror" in address._location.search
+    session.drag(padFill="constant")  # a control that is being moved
+    address._write()
+    assert "set.padFill=mirror" in address._location.search

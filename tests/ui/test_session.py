@@ -173,6 +173,16 @@ def test_an_empty_path_says_which_file_is_missing(session):
     assert "no science file" in session.alert
 
 
+def test_one_file_as_science_and_template_is_said_in_place_of_a_factor(pair, tmp_path):
+    pair[0].write(tmp_path / "a.fits")
+    session = Session(live=False)
+    session.open_paths(str(tmp_path / "a.fits"), str(tmp_path / "a.fits"))
+    assert session.frame.noise.sentence.startswith("Science and template are the same image")
+    said = [notice.text for notice in session.notices]
+    assert said.count(session.frame.noise.sentence) == 1
+    assert not any("understated" in text for text in said)
+
+
 def test_files_outside_the_root_are_refused_even_through_a_link(pair, tmp_path):
     inside, outside = tmp_path / "in", tmp_path / "out.fits"
     inside.mkdir()

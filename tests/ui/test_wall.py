@@ -278,6 +278,21 @@ def test_resting_the_cursor_fetches_exact_values(wall, layers):
     assert values[5] == "EDGE"
 
 
+def test_a_cursor_that_rests_reads_what_is_on_screen_now(wall, layers):
+    find(wall, "probe").data = {"x": [7.0], "y": [11.0], "n": [42]}
+    answer = find(wall, "exact")
+    told = []
+    answer.on_change("data", lambda attr, old, new: told.append(new["values"][0]))
+    wall.patch(Box(0, 0, 20, 20), {"difference": np.full((20, 20), 123.0, np.float32)})
+    assert told[-1][2] == "123"
+    assert answer.data["n"] == [42]  # the same rest of the cursor
+    count = len(told)
+    wall.patch(Box(40, 40, 9, 9), {"difference": np.full((9, 9), 5.0, np.float32)})
+    assert len(told) == count  # nothing new there: no message
+    wall.set_layers({"difference": layers["difference"]})
+    assert told[-1][2] != "123"
+
+
 def test_exact_values_beyond_the_image_are_dashes(wall):
     find(wall, "probe").data = {"x": [-7.0], "y": [2.0], "n": [1]}
     assert find(wall, "exact").data["values"][0] == ["–"] * 5 + [""]

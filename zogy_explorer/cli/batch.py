@@ -1,7 +1,8 @@
 """``zogy-explorer batch``: a night of pairs, each as `subtract` does it, and a summary.
 
 A pair that fails is a line of the summary and the others go on. Started again, the command leaves
-alone what is there with the same settings and is newer than its input.
+alone what is there with the same settings and is newer than its input; what had no cell that could
+be subtracted stays failed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import dataclasses
 import glob
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from io import StringIO
@@ -22,11 +23,12 @@ from typing import Any
 
 import numpy as np
 
+from zogy_explorer.cli.outputs import NamedPath, check_outputs
 from zogy_explorer.cli.products import PairOrder, PairSummary, make_products
 from zogy_explorer.cli.progress import progress_bar
+from zogy_explorer.cli.resuming import is_done, outcome_of_product, read_summary
 from zogy_explorer.cli.settings import add_config_options, add_field_options, config_of
-from zogy_explorer.cli.subtract import add_run_options
-from zogy_explorer.engine.overrides import settings_hash
+from zogy_explorer.cli.subtract import add_run_options, threshold_of
 from zogy_explorer.errors import InputError, MissingExtraError, ReadError, ZogyError
 from zogy_explorer.io._atomic import atomic_file
 
@@ -110,18 +112,21 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
     orders = {task.name: _order(task, folder, config.to_dict(), options) for task in tasks}
+    _check_files(orders, folder, options)
     rows = {name: _row(name, order, "waiting") for name, order in orders.items()}
-    for name, order in orders.items():
-        if not options.force and is_done(order):
-            rows[name] |= {"status": "skipped"}
+    if not options.force:
+        earlier = read_summary(folder / SUMMARY)
+        for name, order in orders.items():
+            if is_done(order):
+                rows[name] |= outcome_of_product(order, earlier.get(name, {}))
+                _tell_failure(name, rows[name])
     todo = {name: order for name, order in orders.items() if rows[name]["status"] == "waiting"}
     with progress_bar("pairs", "pair", quiet=options.quiet) as show:
         for done, (name, outcome) in enumerate(_outcomes(todo, options), 1):
             rows[name] |= outcome
             write_summary(list(rows.values()), folder)
             show(done, len(todo))
-            if outcome["status"] == "failed":
-                print(f"zogy-explorer: {name}: {outcome['message']}", file=sys.stderr)
+            _tell_failure(name, outcome)
     write_summary(list(rows.values()), folder)
     counts = {s: sum(row["status"] == s for row in rows.values()) for s in _STATUSES}
     if not options.quiet:
@@ -153,25 +158,6 @@ def read_tasks(text: str, template: str | None) -> list[Task]:
     return [Task(n, s, t) for n, (s, t, _) in zip(names, pairs, strict=True)]
 
 
-def is_done(order: PairOrder) -> bool:
-    """Whether a product is there, with these settings, and newer than its input."""
-    from astropy.io import fits
-
-    output = Path(order.output)
-    try:
-        with fits.open(output, memmap=False, lazy_load_hdus=True) as hdus:
-            header = hdus[0].header
-            made_with = header.get("ZEXPHSET", header.get("ZEXPHASH"))
-        written = output.stat().st_mtime
-        inputs = max(Path(p).stat().st_mtime for p in (order.science, order.template))
-    except (OSError, IndexError):
-        return False
-    beside = all(Path(p).is_file() for p in (order.report, order.detections) if p is not None)
-    return bool(
-        beside and made_with == settings_hash(order.config, order.overrides) and written >= inputs
-    )
-
-
 def write_summary(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     """Write the summary table, all or nothing."""
     from astropy.table import Table
@@ -180,6 +166,28 @@ def write_summary(rows: Sequence[dict[str, Any]], folder: Path) -> None:
     Table([dict(row) for row in rows]).write(text, format="ascii.ecsv")
     with atomic_file(folder / SUMMARY, overwrite=True) as file:
         file.write(text.getvalue().encode())
+
+
+def _tell_failure(name: str, row: Mapping[str, Any]) -> None:
+    if row["status"] == "failed":
+        print(f"zogy-explorer: {name}: {row['message']}", file=sys.stderr)
+
+
+def _check_files(
+    orders: Mapping[str, PairOrder], folder: Path, options: argparse.Namespace
+) -> None:
+    """Refuse products that would be written over an input, or over each other."""
+    outputs: list[NamedPath] = [("the summary", folder / SUMMARY)]
+    inputs: list[NamedPath] = [("the settings", options.config)]
+    if Path(options.pairs).expanduser().is_file():
+        inputs.append(("the list", options.pairs))
+    for name, order in orders.items():
+        inputs += [(f"the science image of {name}", order.science)]
+        inputs += [(f"the template of {name}", order.template)]
+        outputs += [(f"the product of {name}", order.output)]
+        outputs += [(f"the report of {name}", order.report)]
+        outputs += [(f"the detections of {name}", order.detections)]
+    check_outputs(outputs, inputs)
 
 
 def _order(
@@ -195,7 +203,7 @@ def _order(
         report=None if options.no_report else str(output.with_suffix(".html")),
         config=config,
         threads=options.threads,
-        threshold=options.threshold,
+        threshold=threshold_of(options),
         detections=None if kind is None else str(output.with_suffix(f".detections.{kind}")),
     )
 

@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     if options.fields:
         print(describe_fields())
         return 0
+    if options.root is not None and not options.root.expanduser().is_dir():
+        raise InputError(f"--root {options.root}: there is no such folder; give one that is there")
     config = make_config(options.config, options.set or [])
     spec = read_session(options)
     sample = read_sample(options)
@@ -61,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
             science,
             template,
             config.copy(),
-            root=options.root,
+            root=options.root and options.root.expanduser(),
             dark=not options.light,
             state=spec,
             sample=sample,

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zogy_explorer.cli.outputs import NamedPath, check_outputs
 from zogy_explorer.errors import InputError, ReadError
 from zogy_explorer.exposure import Exposure
 
 if TYPE_CHECKING:
     from zogy_explorer.prepare import Completed
+
+_LEAST_STAMP = 5  # [px]; `measure_psf` takes no smaller one
 
 USAGE = "science template -o DIR"
 DESCRIPTION = """\
@@ -94,6 +97,13 @@ def run(options: argparse.Namespace) -> int:
     ZogyError
         If the input cannot be used or a file cannot be written.
     """
+    size = options.psf_size
+    if size is not None and (size < _LEAST_STAMP or size % 2 == 0):
+        raise InputError(
+            f"--psf-size {size}: a PSF stamp has its star on the middle pixel; "
+            f"give an odd number from {_LEAST_STAMP}"
+        )
+    _check_files(options)
     science, template = (_read(role, options) for role in ("science", "template"))
     done = prepared(science, template, options)
     folder = Path(options.output)
@@ -110,6 +120,15 @@ def run(options: argparse.Namespace) -> int:
             print(remark)
         print(f"look at it: zogy-explorer {folder / 'science.fits'} {folder / 'template.fits'}")
     return 0
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Refuse to write over an input."""
+    folder, inputs = Path(options.output), list[NamedPath]()
+    for role in ("science", "template"):
+        inputs += [(f"the raw {role} image", getattr(options, role))]
+        inputs += [(f"the {p} of {role}", getattr(options, f"{role}_{p}")) for p in ("psf", "mask")]
+    check_outputs([(f"the new {r}", folder / f"{r}.fits") for r in ("science", "template")], inputs)
 
 
 def _read(role: str, options: argparse.Namespace) -> Exposure:

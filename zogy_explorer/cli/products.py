@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from zogy_explorer.diagnostics import detect
 from zogy_explorer.engine import Difference, ZogyConfig, plan, run
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.io._atomic import placed_together
 from zogy_explorer.io.detections import write_detections
 from zogy_explorer.io.difference import write_difference
+from zogy_explorer.prepare.registering import moved_template
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -44,6 +46,8 @@ class PairOrder:
         Threads for the cells.
     threshold
         Of the detections [σ].
+    shift
+        By which the template is moved first (x, y) [px], or None.
     """
 
     science: str
@@ -55,6 +59,7 @@ class PairOrder:
     threads: int = 1
     threshold: float = 5.0
     detections: str | None = None
+    shift: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class PairSummary:
 def make_products(
     order: PairOrder, progress: Callable[[int, int], None] | None = None
 ) -> PairSummary:
-    """Read, subtract, write: each file appears when it is complete.
+    """Read, subtract, write: the files appear when all are complete, the product first.
 
     Raises
     ------
@@ -82,6 +87,8 @@ def make_products(
     """
     start = time.perf_counter()
     science, template = (Exposure.read(path) for path in (order.science, order.template))
+    if order.shift is not None and order.shift != (0.0, 0.0):
+        template = moved_template(template, *order.shift)
     config = ZogyConfig.from_dict(order.config)
     made = plan(science, template, config, overrides=order.overrides)
     if order.threads > 1:
@@ -92,11 +99,7 @@ def make_products(
     seconds = time.perf_counter() - start
     if not Path(order.output).parent.is_dir():
         Path(order.output).parent.mkdir(parents=True)
-    table = _write_report(difference, order, seconds) if order.report is not None else None
-    if order.detections is not None:
-        table = detect(difference, order.threshold) if table is None else table
-        write_detections(table, order.detections, overwrite=True)
-    write_difference(difference, order.output)
+    table = _write(difference, order, seconds)
     return PairSummary(
         cells=len(difference.cells),
         failed=len(difference.failed),
@@ -108,15 +111,24 @@ def make_products(
     )
 
 
-def _write_report(difference: Difference, order: PairOrder, seconds: float) -> QTable:
-    """Write the report; the detections in it."""
+def _write(difference: Difference, order: PairOrder, seconds: float) -> QTable | None:
+    """Write what was ordered; the detections, if anything needs them."""
     from zogy_explorer.report import Source, make_report, write_report
 
-    source = Source(order.science, order.template, seconds)
-    report = make_report(difference, source, threshold=order.threshold)
-    assert order.report is not None
-    write_report(report, order.report)
-    return report.detections
+    wanted = (order.output, order.detections, order.report)
+    with placed_together(*(path for path in wanted if path is not None)) as (output, *others):
+        table = None
+        if order.report is not None:
+            source = Source(order.science, order.template, seconds)
+            report = make_report(difference, source, threshold=order.threshold)
+            write_report(report, others.pop())
+            table = report.detections
+        if order.detections is not None:
+            table = detect(difference, order.threshold) if table is None else table
+            write_detections(table, others.pop(), overwrite=True)
+        files = (Path(order.science).resolve(), Path(order.template).resolve())
+        write_difference(difference, output, files=files)
+    return table
 
 
 def report_path(output: str | Path) -> Path:

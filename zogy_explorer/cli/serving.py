@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 DEFAULT_PORT = 5006
+_LAST_PORT = 65535
 
 
 def add_serving_options(parser: argparse.ArgumentParser) -> None:
     """Where to listen, and who may come."""
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         help=f"port to serve on; 0: any free one (default: {DEFAULT_PORT}, or a free one if taken)",
     )
     parser.add_argument(
@@ -33,6 +34,13 @@ def add_serving_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.add_argument("--light", action="store_true", help="start in the light theme")
+
+
+def _port(text: str) -> int:
+    """A port from its text, as argparse wants it said."""
+    if not (text.isdecimal() and int(text) <= _LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text} is no port: give a number from 0 to {_LAST_PORT}")
+    return int(text)
 
 
 def choose_port(address: str, wanted: int | None) -> int:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from zogy_explorer.cli.outputs import check_outputs
 from zogy_explorer.cli.products import PairOrder, make_products, report_path
 from zogy_explorer.cli.progress import progress_bar
 from zogy_explorer.cli.settings import add_config_options, add_field_options, config_of
@@ -46,7 +47,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--no-overwrite", action="store_true", help="refuse to replace files that are there"
     )
     parser.add_argument(
-        "--session", metavar="FILE", help="pair, settings and cells of a saved session (JSON)"
+        "--session",
+        metavar="FILE",
+        help="pair, settings, cells and threshold of a saved session (JSON)",
     )
     add_run_options(parser)
     add_config_options(parser)
@@ -61,11 +64,15 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold",
         type=float,
-        default=5.0,
         metavar="SIGMA",
         help="of the detections (default: 5)",
     )
     parser.add_argument("--quiet", action="store_true", help="say nothing but errors")
+
+
+def threshold_of(options: argparse.Namespace) -> float:
+    """Threshold of the detections [σ] where no session has one."""
+    return 5.0 if options.threshold is None else float(options.threshold)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -77,6 +84,19 @@ def run(options: argparse.Namespace) -> int:
         If the input cannot be used or a file cannot be written.
     """
     order = make_order(options)
+    check_outputs(
+        [
+            ("the product", order.output),
+            ("the report", order.report),
+            ("the table of detections", order.detections),
+        ],
+        [
+            ("the science image", order.science),
+            ("the template", order.template),
+            ("the session", options.session),
+            ("the settings", options.config),
+        ],
+    )
     if options.no_overwrite:
         for path in filter(None, (order.output, order.report, order.detections)):
             if Path(path).exists():
@@ -107,7 +127,8 @@ def make_order(options: argparse.Namespace) -> PairOrder:
     """
     if options.threads < 1:
         raise InputError(f"--threads {options.threads}: at least one thread is needed")
-    science, template, overrides = options.science, options.template, {}
+    science, template, overrides, shift = options.science, options.template, {}, None
+    threshold = threshold_of(options)
     if options.session is not None:
         from zogy_explorer.ui.session_file import read_session_file
 
@@ -115,7 +136,8 @@ def make_order(options: argparse.Namespace) -> PairOrder:
             raise InputError(f"--session {options.session} names its own pair: leave out {science}")
         spec = read_session_file(options.session)
         science, template = spec.file_paths()
-        overrides = dict(spec.overrides)
+        overrides, shift = dict(spec.overrides), spec.shift
+        threshold = spec.threshold if options.threshold is None else threshold
         given = config_of(options).changed()
         options.set = [] if options.set is None else options.set
         config = spec.zogy_config().copy(**{k: v for k, v in given.items() if k != "doSpatialGrid"})
@@ -133,6 +155,7 @@ def make_order(options: argparse.Namespace) -> PairOrder:
         config=config.to_dict(),
         overrides=overrides,
         threads=options.threads,
-        threshold=options.threshold,
+        threshold=threshold,
         detections=options.detections and check_table(Path(options.detections).expanduser()),
+        shift=shift,
     )

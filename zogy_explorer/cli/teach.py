@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from zogy_explorer.cli.serving import add_serving_options, serve
+from zogy_explorer.errors import InputError
 
 USAGE = "[--chapter N]"
 DESCRIPTION = """\
@@ -26,9 +27,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve the lessons until interrupted."""
+    """Serve the lessons until interrupted.
+
+    Raises
+    ------
+    InputError
+        If there is no such chapter.
+    """
     from zogy_explorer.ui.teaching.app import teaching_page
+    from zogy_explorer.ui.teaching.chapters import CHAPTERS
     from zogy_explorer.ui.teaching.page import TITLE
 
+    if options.chapter is not None and not 1 <= options.chapter <= len(CHAPTERS):
+        raise InputError(
+            f"--chapter {options.chapter}: there is no such chapter; give 1 to {len(CHAPTERS)}"
+        )
     query = "" if options.chapter is None else f"?chapter={options.chapter}"
     return serve(lambda: teaching_page(dark=not options.light), options, TITLE, query)

@@ -226,8 +226,12 @@ def explain_sigma(noise: InputNoise) -> str:
         )
     start = "The noise of the images as measured "
     if np.isfinite(measured):
-        start = f"Scorr has σ = {measured:.2f} ± {noise.measured_error:.2f}; {start.lower()}"
-    start += f"predicts {expected:.2f} ± {noise.expected_error:.2f}"
+        # Not the pixels of the cell's own check: these are the ones that the images have in common.
+        start = (
+            f"Over the {noise.n_pixels} pixels that have no source in either image, Scorr has "
+            f"σ = {_with_error(measured, noise.measured_error)}; {start.lower()}there "
+        )
+    start += f"predicts {_with_error(expected, noise.expected_error)}"
     why = ", because " + "; and ".join(causes) if causes else ", white and not shared"
     if noise.structure > _STRUCTURE:
         return (
@@ -240,6 +244,14 @@ def explain_sigma(noise: InputNoise) -> str:
             f"{start}{why}. The rest is not noise of the images: the subtraction leaves residuals."
         )
     return f"{start}{why}."
+
+
+def _with_error(value: float, error: float) -> str:
+    """Both with two digits of the error, and at least two decimals."""
+    if not (np.isfinite(error) and error > 0):
+        return f"{value:.2f}"
+    digits = max(2, 1 - int(np.floor(np.log10(error))))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 @dataclass(frozen=True, eq=False)

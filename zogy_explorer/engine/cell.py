@@ -7,6 +7,7 @@ exceptions for bad data, which becomes flags.
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -357,16 +358,20 @@ def _judged(result: CellResult, inputs: CellInput) -> CellResult:
     if inputs.grows:
         quiet = quiet & ((result.mask[sample] & inputs.growing_bits) == 0)
     noise = check_noise(result, quiet)
-    flags = [*result.flags, *noise_flags(noise)]
+    flags = list(result.flags)
+    if all(flag.name != "SAME_IMAGE" for flag in flags):  # else there is no noise to judge
+        flags += noise_flags(noise)
     sums = (result.psf_diff_sum, result.psf_score_sum)
     if max(abs(1 - total) for total in sums) > _LOST_FLUX:
         cause = f"the stamps hold {sums[0]:.4f} of P_D and {sums[1]:.4f} of P_S"
         flags.append(raise_flag("PSF_FLUX_LOST", cause))
     if result.kernel_reach > inputs.border:
-        cause = (
-            f"the kernels of S reach {result.kernel_reach:.0f} px, the border is {inputs.border} px"
-        )
-        flags.append(raise_flag("BORDER_SHORT", cause))
+        reach = math.ceil(result.kernel_reach)
+        cause = f"the kernels of S reach {reach} px, the border is {inputs.border} px"
+        # borderScale is no help where the stamps or minBorder make the border.
+        field = "minBorder" if inputs.settings.borderSize is None else "borderSize"
+        advice = f"Raise {field} to at least {reach} px."
+        flags.append(raise_flag("BORDER_SHORT", cause, advice))
     if result.frequency_floor > _FLOOR_SEEN:
         cause = f"the floor is {result.frequency_floor:.2g} of the flux"
         flags.append(raise_flag("FREQUENCY_FLOOR", cause))

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import param
 
+from zogy_explorer.engine.named_settings import NamedSettings, unknown_field
 from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting, plain_form
 from zogy_explorer.errors import InputError
 
@@ -99,7 +100,7 @@ PLANES_IGNORED = (
 )
 
 
-class ZogyConfig(param.Parameterized):
+class ZogyConfig(NamedSettings):
     """Settings of a ZOGY subtraction; equation numbers are those of the ZOGY paper."""
 
     templateFluxScaling = param.Number(
@@ -369,7 +370,7 @@ class ZogyConfig(param.Parameterized):
         known = cls.field_names()
         for name in values:
             if name not in known:
-                raise InputError(_unknown_field(name, known))
+                raise InputError(unknown_field(name, known))
         try:
             return cls(**values)
         except (ValueError, TypeError) as error:
@@ -394,10 +395,6 @@ class ZogyConfig(param.Parameterized):
         """A copy with some fields changed."""
         return type(self)(**(self.to_dict() | changes))
 
-    def changed(self) -> dict[str, Any]:
-        """Fields that differ from the default."""
-        return {k: v for k, v in self.to_dict().items() if v != type(self).param[k].default}
-
     def hash(self) -> str:
         """Twelve hexadecimal digits that identify the settings."""
         return hash_settings(self.to_dict())
@@ -407,11 +404,3 @@ def hash_settings(values: Mapping[str, Any]) -> str:
     """Digest of plain settings, the same in every process."""
     text = json.dumps(dict(values), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _unknown_field(name: str, known: tuple[str, ...]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]}?" if close else f"the fields are {', '.join(known)}"
-    return f"ZogyConfig has no field {name}: {hint}"

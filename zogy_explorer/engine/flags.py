@@ -82,6 +82,22 @@ _KINDS = (
         "Please report it with the Log; the other cells are not affected.",
     ),
     FlagKind(
+        "SAME_IMAGE",
+        "warning",
+        "Science and template are one and the same image, so that nothing is left in D.",
+        "Give the image of another night as the template; significances and the noise check mean "
+        "nothing here.",
+    ),
+    FlagKind(
+        "GRIDS_DIFFER",
+        "warning",
+        "Science and template say that they lie on different parts of the pixel grid (xy0). "
+        "Images of one shape are always subtracted pixel by pixel, whatever their xy0 and WCS.",
+        "If the images are not aligned, warp the template onto the science image; if they are, "
+        "give both the same xy0 (LTV1, LTV2), or the template's PSF is asked for at positions of "
+        "the science image.",
+    ),
+    FlagKind(
         "VARIANCE_FALLBACK",
         "warning",
         "The cell's own mean variance is not usable; that of the whole image is used.",
@@ -125,7 +141,8 @@ _KINDS = (
         "warning",
         "The kernels of S reach beyond the border of the cell, so its edges feel the padding or "
         "wrap around.",
-        "Raise borderScale or minBorder.",
+        "Raise minBorder to the reach of the kernels, or borderSize if that is set. borderScale "
+        "helps only once borderScale·σ is more than minBorder and the side of the PSF stamps.",
     ),
     FlagKind(
         "MISREGISTERED",
@@ -173,10 +190,13 @@ REGISTRY: Mapping[str, FlagKind] = MappingProxyType({kind.name: kind for kind in
 """All kinds by name, from severe to harmless."""
 
 
-def raise_flag(name: str, cause: str) -> Flag:
-    """An occurrence of the kind ``name``; ``cause`` is one sentence with numbers."""
+def raise_flag(name: str, cause: str, advice: str = "") -> Flag:
+    """An occurrence of the kind ``name``; ``cause`` is one sentence with numbers.
+
+    ``advice`` with numbers takes the place of the kind's, where they are known.
+    """
     kind = REGISTRY[name]
-    return Flag(kind.name, kind.severity, cause, kind.advice)
+    return Flag(kind.name, kind.severity, cause, advice or kind.advice)
 
 
 def worst_severity(flags: Iterable[Flag]) -> str:

@@ -15,6 +15,7 @@ from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.noise_terms import total_variance
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.planes import CellPlanes
+from zogy_explorer.engine.provenance import calibrated_unit, provenance
 from zogy_explorer.engine.result import CellResult, Difference, Plane
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
@@ -133,26 +134,30 @@ class Mosaic:
                 f"{len(self.missing)} of {len(self.plan.cells)} cells are missing: paste them all"
             )
         planes = self._normalised()
-        source = self.plan.science.source
+        source, template = self.plan.science.source, self.plan.template.source
+        calibrated = self.plan.config.scaleByCalibration
+        meta = {**provenance(source, template), "ZOGYCONF": self.plan.config_hash}
+        unit = calibrated_unit(source, template) if calibrated else None
+        unit_of_diff = {} if unit is None else {"BUNIT": unit}  # S has another one
         cells = tuple(self._cells[cell.index] for cell in self.plan.cells)
 
-        def exposure(name: str, psf: str, label: str) -> Exposure:
+        def exposure(name: str, psf: str, label: str, more: dict[str, Any]) -> Exposure:
             return Exposure(
                 planes[name],
                 variance=planes[f"{name}_variance"],
                 mask=self._mask,
                 psf=CellPsf.of(cells, psf),
                 wcs=source.wcs,
-                photo_calib=1.0 if self.plan.config.scaleByCalibration else None,
+                photo_calib=1.0 if calibrated else None,
                 xy0=source.xy0,
-                meta={"ZOGYCONF": self.plan.config_hash},
+                meta=meta | more,
                 name=label,
                 mask_planes=self.plan.mask_planes,
             )
 
-        score = exposure("score", "psf_score", "score") if "score" in planes else None
+        score = exposure("score", "psf_score", "score", {}) if "score" in planes else None
         return Difference(
-            diff=exposure("diff", "psf_diff", "difference"),
+            diff=exposure("diff", "psf_diff", "difference", unit_of_diff),
             score=score,
             scorr=planes.get("scorr"),
             cells=cells,

@@ -25,6 +25,7 @@ from zogy_explorer.engine.overrides import (
     repadded,
     settings_hash,
 )
+from zogy_explorer.engine.pair_flags import pair_flags
 from zogy_explorer.engine.prepare import PreparedImage, PreparedPair, prepare_pair
 from zogy_explorer.errors import PsfError, ZogyError
 from zogy_explorer.exposure import Exposure
@@ -209,7 +210,7 @@ def plan(
         border_measured=measured,
         psf_sigma=(sigmas[0], sigmas[1]),
         astrometric=astrometric,
-        flags=flags,
+        flags=(*pair_flags(science, template), *flags),
     )
     return _with_overrides(made, config, overrides) if overrides else made
 

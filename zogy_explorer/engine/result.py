@@ -14,6 +14,7 @@ from zogy_explorer.engine.blending import taper
 from zogy_explorer.engine.flags import Flag, worst_severity
 from zogy_explorer.engine.grid import Cell
 from zogy_explorer.engine.noise_terms import total_variance
+from zogy_explorer.engine.result_words import cell_line, difference_line
 from zogy_explorer.exposure import Exposure
 from zogy_explorer.geometry import Box
 
@@ -139,6 +140,9 @@ class CellResult:
         """The causes of failure in words; empty if the cell worked."""
         return "; ".join(flag.cause for flag in self.flags if flag.severity == "failed")
 
+    def __repr__(self) -> str:
+        return cell_line(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Difference:
@@ -203,3 +207,6 @@ class Difference:
         values = [c.noise.scorr_measured for c in self.cells]
         finite = [v for v in values if np.isfinite(v)]
         return float(np.median(finite)) if finite else float("nan")
+
+    def __repr__(self) -> str:
+        return difference_line(self)

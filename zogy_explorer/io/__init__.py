@@ -8,6 +8,7 @@ name when it is complete.
 
 from __future__ import annotations
 
+from zogy_explorer.io._fits import check_is_fits
 from zogy_explorer.io.ccddata import exposure_from_ccddata, exposure_to_ccddata
 from zogy_explorer.io.detections import detection_regions, read_detections, write_detections
 from zogy_explorer.io.difference import DifferenceFile, read_difference, write_difference
@@ -19,6 +20,7 @@ from zogy_explorer.io.reading import read_exposure, read_exposure_bytes, read_ps
 __all__ = [
     "BrokenPsf",
     "DifferenceFile",
+    "check_is_fits",
     "detection_regions",
     "exposure_from_ccddata",
     "exposure_to_ccddata",

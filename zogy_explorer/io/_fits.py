@@ -71,7 +71,8 @@ def opened(path: str | Path, content: bytes | None = None) -> Iterator[fits.HDUL
     """
     path = Path(path).expanduser()
     try:
-        with quiet(), fits.open(_source(path, content), memmap=False) as hdus:
+        source = _source(path, content)
+        with quiet(), fits.open(source, memmap=False) as hdus, _cut_short(path, source, hdus):
             yield hdus
     except ReadError:
         raise
@@ -95,12 +96,19 @@ def opened(path: str | Path, content: bytes | None = None) -> Iterator[fits.HDUL
 def _source(path: Path, content: bytes | None) -> Path | io.BytesIO:
     """What astropy can open; a file that cannot be FITS is refused with its reason."""
     if content is None:
+        if "\0" in str(path):
+            shown = str(path).replace("\0", "\\0")
+            raise ReadError(shown, "no path holds a NUL character: type it again")
         if not path.exists():
             raise PathNotFoundError(
                 path, f"there is no such file (looked from {Path.cwd()}); check the path"
             )
         if path.is_dir():
             raise ReadError(path, "it is a folder: give the FITS file inside")
+        if not path.is_file():  # opening a pipe waits for a writer, perhaps for ever
+            raise ReadError(
+                path, "it is a pipe, socket or device, not a regular file: give a FITS file"
+            )
         with path.open("rb") as file:
             start = file.read(16)
     else:
@@ -114,6 +122,27 @@ def _source(path: Path, content: bytes | None) -> Path | io.BytesIO:
     return path if content is None else io.BytesIO(content)
 
 
+@contextmanager
+def _cut_short(path: Path, source: Path | io.BytesIO, hdus: fits.HDUList) -> Iterator[None]:
+    """Say what is behind a fault that comes of a file that ends before its data do."""
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        held = source.stat().st_size if isinstance(source, Path) else source.getbuffer().nbytes
+        # Without the padding, which may be missing; size is that of unpacked tiles.
+        places = [(hdu.fileinfo() or {}, hdu.size) for hdu in hdus]
+        ends = [i["datLoc"] + min(size, i["datSpan"]) for i, size in places if i]
+        if max(ends, default=0) <= held:
+            raise
+        raise ReadError(
+            path,
+            f"the file is cut short: its headers promise at least {max(ends)} bytes but it "
+            f"holds only {held}; copy or download it again",
+        ) from error
+
+
 def _refuse_foreign(path: Path, content: bytes) -> bytes:
     for magic, reason in _NOT_FITS:
         if content.startswith(magic):
@@ -125,6 +154,20 @@ def _refuse_foreign(path: Path, content: bytes) -> bytes:
             "give a FITS image",
         )
     return content
+
+
+def check_is_fits(path: Path, start: bytes) -> None:
+    """Refuse a file that cannot be FITS, by its first bytes.
+
+    Raises
+    ------
+    ReadError
+        If it is empty, or begins neither as FITS nor as a compressed file.
+    """
+    if not start:
+        raise ReadError(path, "the file is empty (0 bytes): copy or download it again")
+    if not any(start.startswith(magic) for magic, _ in _DECOMPRESS):
+        _refuse_foreign(path, start)
 
 
 def label_of(hdu: fits.hdu.base._BaseHDU) -> str:
@@ -144,6 +187,15 @@ def is_image(hdu: fits.hdu.base._BaseHDU) -> bool:
     return len(shape) >= 2 and int(np.prod(shape)) > 0 and int(np.prod(shape[:-2])) == 1
 
 
+def describe(hdu: fits.hdu.base._BaseHDU) -> str:
+    """Name of an HDU and what it holds, such as ``IMAGE (3×200×200 pixels)``."""
+    name = label_of(hdu) or hdu.name or "unnamed"
+    if not hdu.is_image:
+        return f"{name} (a table)"
+    shape = "×".join(map(str, hdu.shape))
+    return f"{name} ({shape} pixels)" if shape else f"{name} (no data)"
+
+
 def find(hdus: fits.HDUList, *names: str) -> fits.hdu.base._BaseHDU | None:
     """The first HDU with one of these names, EXTTYPE before EXTNAME; earlier names first."""
     for name in names:
@@ -154,7 +206,17 @@ def find(hdus: fits.HDUList, *names: str) -> fits.hdu.base._BaseHDU | None:
 
 
 def pixels(hdu: fits.hdu.base._BaseHDU) -> NDArray[np.generic]:
-    """The image (ny, nx) of an HDU, in native byte order."""
+    """The image (ny, nx) of an HDU, in native byte order.
+
+    Raises
+    ------
+    InputError
+        If it is no image of two axes.
+    """
+    if not is_image(hdu):
+        raise InputError(
+            f"it holds no 2-D image, only {describe(hdu)}: give a file with an image of two axes"
+        )
     data = hdu.data
     plane = np.asarray(data).reshape(data.shape[-2:])
     return native(plane)

@@ -4,7 +4,9 @@ The layout is that of an exposure (so that any reader shows D), then SCORE, SCOR
 SCORE_PSF, ASTROMETRIC_VARIANCE and FLUX_VARIANCE (where a noise term is on: what it adds to
 SCORE_VARIANCE in the denominator of SCORR), CELLS (a table, one row a cell), CONFIG (JSON) and
 OVERRIDES (JSON, only where cells have settings of their own; CELLS has the digest of each).
-D and S share mask and WCS.
+D and S share mask and WCS. The primary header says what was subtracted: SCIFILE and TPLFILE, DATE
+(UTC, of the file), what the science image's header said (DATE-OBS, FILTER …), BUNIT of D if it is
+known, and TPLSHX, TPLSHY where the template was moved for the subtraction [px].
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,23 +85,42 @@ class DifferenceFile:
     overrides: dict[str, Any] = field(default_factory=dict)
 
 
-def write_difference(difference: Difference, path: str | Path, overwrite: bool = True) -> None:
+def write_difference(
+    difference: Difference,
+    path: str | Path,
+    overwrite: bool = True,
+    *,
+    files: tuple[str | Path, str | Path] | None = None,
+) -> None:
     """Write a result as FITS, all or nothing.
+
+    Parameters
+    ----------
+    difference
+        What to write.
+    path
+        The file; ``.gz`` compresses.
+    overwrite
+        Replace an existing file.
+    files
+        Files of science and template, for the header; None: the names that the images have.
 
     Raises
     ------
     InputError
         If the file cannot be written there.
     """
-    write_atomically(difference_hdus(difference), path, overwrite=overwrite)
+    write_atomically(difference_hdus(difference, files), path, overwrite=overwrite)
 
 
-def difference_hdus(difference: Difference) -> fits.HDUList:
+def difference_hdus(
+    difference: Difference, files: tuple[str | Path, str | Path] | None = None
+) -> fits.HDUList:
     """The extensions of a difference file."""
     config = dict(difference.plan.config)
     with quiet():
         # EXTRAS, if any, stays with the exposure; the order of extensions does not matter.
-        hdus = native.exposure_hdus(difference.diff)
+        hdus = native.exposure_hdus(_with_origin(difference, files))
         header = hdus[0].header
         header["ZEXPKIND"] = ("DIFFERENCE", "result of a subtraction")
         header["ZEXPSOFT"] = (f"zogy-explorer {__version__}", "written by")
@@ -218,6 +240,19 @@ def _decode(hdu: fits.BinTableHDU) -> Table:
     return table
 
 
+def _with_origin(difference: Difference, files: tuple[str | Path, str | Path] | None) -> Exposure:
+    """D, whose meta names the files and the time of writing."""
+    diff, made = difference.diff, difference.plan
+    names = (made.science.source.name, made.template.source.name)
+    if files is not None:
+        # With its folder: prepared pairs are all called science.fits and template.fits.
+        paths = [Path(file) for file in files]
+        names = ("/".join(paths[0].parts[-2:]), "/".join(paths[1].parts[-2:]))
+    origin = {key: name for key, name in zip(("SCIFILE", "TPLFILE"), names, strict=True) if name}
+    date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return diff.replace(meta=diff.meta | origin | {"DATE": date})
+
+
 def _registration_cards(difference: Difference) -> list[tuple[str, float, str]]:
     """The registration errors that were used, which CONFIG does not say if they were measured."""
     noise = difference.plan.astrometric
@@ -247,4 +282,5 @@ def _score(hdus: fits.HDUList, diff: Exposure) -> Exposure | None:
         variance=None if variance is None else pixels(variance),
         psf=psf_from(hdus, "SCORE_PSF"),
         name="score",
+        meta={key: value for key, value in diff.meta.items() if key != "BUNIT"},  # D's unit
     )

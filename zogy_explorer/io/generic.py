@@ -9,13 +9,12 @@ with every instrument.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from astropy.io import fits
 
 from zogy_explorer.errors import ReadError
 from zogy_explorer.exposure import Exposure
-from zogy_explorer.io._fits import is_image, label_of
+from zogy_explorer.io._fits import describe, is_image, label_of
 from zogy_explorer.io.foreign import SIGMA_NAMES, VARIANCE_NAMES, assemble
 
 _COMPANIONS = {*VARIANCE_NAMES, *SIGMA_NAMES, "UNCERT", "MASK", "DQ", "PSF", "WHT"}
@@ -39,13 +38,5 @@ def read(hdus: fits.HDUList, path: Path) -> Exposure:
 
 def _what_instead(hdus: fits.HDUList) -> str:
     """Why there is nothing to show."""
-    kinds = [_describe(hdu) for hdu in hdus]
+    kinds = [describe(hdu) for hdu in hdus]
     return f"it holds no 2-D image, only {', '.join(kinds)}: give a file with an image of two axes"
-
-
-def _describe(hdu: Any) -> str:
-    name = label_of(hdu) or hdu.name or "unnamed"
-    if not hdu.is_image:
-        return f"{name} (a table)"
-    shape = "×".join(map(str, hdu.shape))
-    return f"{name} ({shape} pixels)" if shape else f"{name} (no data)"

@@ -102,7 +102,10 @@ def _summary(difference: Difference, source: Source, count: int, threshold: floa
     words = [
         _state("failed" if failed else "ok", f"{failed} of {len(difference.cells)} cells failed"),
         _state("warning" if warned else "ok", f"{warned} with warnings"),
-        _state("ok" if abs(sigma - 1) <= 0.1 else "warning", f"σ(Scorr) {_number(sigma)}"),
+        _state(
+            "ok" if abs(sigma - 1) <= 0.1 else "warning",
+            f"σ(Scorr) {_number(sigma)}, median of the cells",
+        ),
         f"<span>{count} detections beyond {threshold:g} σ</span>",
     ]
     return f'<p class="summary">{"".join(words)}</p>'
@@ -166,8 +169,8 @@ def _numbers(difference: Difference, source: Source, statistics: ScorrStatistics
         ("σ of a pixel, science and template", f"{median('sigma_science')} and "
          f"{median('sigma_template')}"),
         ("F_n, F_r, F_D", ", ".join(median(f"flux_{n}") for n in ("science", "template", "diff"))),
-        ("σ(Scorr), predicted 1", f"{_number(statistics.sigma)} ± "
-         f"{_number(statistics.sigma_error, 2)}"),
+        (f"σ(Scorr) of the {statistics.n_pixels} pixels without sources, predicted 1",
+         f"{_number(statistics.sigma)} ± {_number(statistics.sigma_error, 2)}"),
         ("Steps between cells, in their errors", _seams(difference)),
         ("Time", f"{source.seconds:.2f} s"),
         ("Digest of the settings", plan.settings_hash),

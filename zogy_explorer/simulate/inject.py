@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,7 +25,7 @@ def inject(
     y: ArrayLike,
     flux: ArrayLike,
     *,
-    rng: np.random.Generator | int | None = None,
+    rng: np.random.Generator | Sequence[np.random.Generator] | int | None = None,
     gain: float | None = None,
 ) -> Exposure:
     """A copy of an exposure with point sources added; the input is left as it is.
@@ -39,7 +41,8 @@ def inject(
         Sum over the pixels in the exposure's own unit (the calibrated flux over
         ``photo_calib``); positive. One number, or one for each position.
     rng
-        Source of the Poisson noise, or its seed; None: fresh.
+        Source of the Poisson noise, or its seed; None: fresh. A list of generators, one for each
+        source, gives each a noise of its own that does not depend on the others.
     gain
         Electrons per image unit. None: from the header (see ``camera.GAIN_KEYS``). If that has
         none either, the light is added without noise and the variance stays as it is. ``np.inf``:
@@ -54,7 +57,8 @@ def inject(
     Raises
     ------
     InputError
-        If a flux is not positive, a position is off the frame, or the gain is not positive.
+        If a flux is not positive, a position is off the frame, the gain is not positive, or there
+        are not as many generators as sources.
 
     Notes
     -----
@@ -66,20 +70,21 @@ def inject(
     xs, ys, fluxes = _sources(exposure, x, y, flux)
     psf = require_psf(exposure, exposure.name or "the exposure")
     electrons = None if gain == np.inf else read_camera(exposure.meta, gain=gain).gain
-    light = np.zeros(exposure.shape)
-    for px, py, amount in zip(xs, ys, fluxes, strict=True):
+    streams = _streams(rng, len(fluxes))
+    light, noise = np.zeros(exposure.shape), np.zeros(exposure.shape)
+    for number, (px, py, amount) in enumerate(zip(xs, ys, fluxes, strict=True)):
         stamp = evaluate_psf(psf, px, py, f"the PSF of {exposure.name or 'the exposure'}")
-        _add(light, stamp, px - exposure.xy0[0], py - exposure.xy0[1], amount)
+        at, added = _placed(stamp, px - exposure.xy0[0], py - exposure.xy0[1], amount, light.shape)
+        light[at] += added
+        if streams and electrons is not None:
+            noise[at] += _photon_noise(added, electrons, streams[number])
     image, variance = exposure.image.copy(), exposure.variance
-    noisy = light
     if electrons is not None:
-        expected = np.maximum(light, 0.0)  # a measured stamp may dip below zero
-        lit = expected > 0
-        counts = _poisson(expected[lit] * electrons, generator(rng))
-        noisy = light.copy()
-        noisy[lit] += counts / electrons - expected[lit]
+        if not streams:
+            noise = _photon_noise(light, electrons, generator(rng))
         if variance is not None:
-            variance = variance + (expected / electrons).astype(variance.dtype)
+            variance = variance + (np.maximum(light, 0.0) / electrons).astype(variance.dtype)
+    noisy = light + noise
     image += noisy.astype(image.dtype)
     already = exposure.meta.get("NINJECT", 0)
     meta = exposure.meta | {"NINJECT": int(already) + len(fluxes)}
@@ -89,6 +94,29 @@ def inject(
         mask=exposure.mask.copy(),
         meta=meta,
     )
+
+
+def _streams(rng: object, count: int) -> list[np.random.Generator]:
+    """A generator for each source if there are several; else none: one draws for all."""
+    if not isinstance(rng, list | tuple):
+        return []
+    if not all(isinstance(each, np.random.Generator) for each in rng):
+        return []  # numbers are one seed
+    if len(rng) != count:
+        raise InputError(
+            f"rng holds {len(rng)} generators for {count} sources: give one for each, or one for "
+            "all"
+        )
+    return list(rng)
+
+
+def _photon_noise(light: Array, electrons: float, rng: np.random.Generator) -> Array:
+    """What arrives less what is expected [image unit], at so many electrons per unit."""
+    expected = np.maximum(light, 0.0)  # a measured stamp may dip below zero
+    lit = expected > 0
+    noise = np.zeros(light.shape)
+    noise[lit] = _poisson(expected[lit] * electrons, rng) / electrons - expected[lit]
+    return noise
 
 
 def _poisson(expected: Array, rng: np.random.Generator) -> Array:
@@ -129,8 +157,10 @@ def _sources(
     return xs, ys, fluxes
 
 
-def _add(light: Array, stamp: Array, x: float, y: float, flux: float) -> None:
-    """Add ``flux`` times a unit-sum stamp, its centre n // 2 at array position (x, y)."""
+def _placed(
+    stamp: Array, x: float, y: float, flux: float, shape: tuple[int, int]
+) -> tuple[tuple[slice, slice], Array]:
+    """Where on a frame a unit-sum stamp centred at (x, y) lies, and ``flux`` times its pixels."""
     column, row = int(np.rint(x)), int(np.rint(y))
     side = max(stamp.shape) + 2 * _MARGIN
     padded = np.zeros((side, side))
@@ -138,9 +168,9 @@ def _add(light: Array, stamp: Array, x: float, y: float, flux: float) -> None:
     y0, x0 = (middle - n // 2 for n in stamp.shape)
     padded[y0 : y0 + stamp.shape[0], x0 : x0 + stamp.shape[1]] = stamp
     moved = shifted(padded, np.array([x - column]), np.array([y - row]))[0]
-    rows, from_rows = _overlap(row - middle, side, light.shape[0])
-    columns, from_columns = _overlap(column - middle, side, light.shape[1])
-    light[rows, columns] += flux / moved.sum() * moved[from_rows, from_columns]
+    rows, from_rows = _overlap(row - middle, side, shape[0])
+    columns, from_columns = _overlap(column - middle, side, shape[1])
+    return (rows, columns), flux / moved.sum() * moved[from_rows, from_columns]
 
 
 def _overlap(start: int, side: int, length: int) -> tuple[slice, slice]:

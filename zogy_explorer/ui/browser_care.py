@@ -1,4 +1,4 @@
-"""Three shortcomings of Bokeh 3.9 that have to be cured in the browser."""
+"""Four shortcomings of Bokeh 3.9 and Panel 1.9 that have to be cured in the browser."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ class BrowserCare(JSComponent):
     server's plain ids are the server's.
 
     *Glyphs on the overlay.* Bokeh does not keep them within the axes.
+
+    *Tables that are not there yet.* Panel draws one again whose tab was left before it was
+    complete, which Tabulator cannot: an error on the console.
 
     Where Bokeh has no such things, nothing is done.
     """
@@ -53,6 +56,9 @@ class BrowserCare(JSComponent):
       clip()
       care(sheets(), "_update", (write) => function (css) {
         if (this.el.textContent !== css) write.call(this, css)
+      })
+      care(window.Tabulator?.prototype, "redraw", (redraw) => function (...how) {
+        if (this.columnManager?.element && this.rowManager?.element) return redraw.apply(this, how)
       })
       care(window.Bokeh?.documents?.[0]?.constructor.prototype, "create_json_patch", (make) =>
         function (events) {

@@ -13,22 +13,26 @@ from typing import Any, ClassVar
 
 import panel as pn
 import param
-from panel.custom import JSComponent
 
 from zogy_explorer.engine.config import UNITS, ZogyConfig
 from zogy_explorer.engine.noise_setting import AstrometricNoiseSetting
 from zogy_explorer.masks import MASK_PLANES
+from zogy_explorer.ui.in_force import SCALINGS, overruled
 from zogy_explorer.ui.noise_control import NoiseControl
+from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 
 _ROW: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
 _NUMBER_CSS = """
 .bk-input-group { flex-direction: row; align-items: center; gap: 6px; }
-.bk-input-group > label { flex: 1 1 auto; min-width: 0; overflow: hidden; white-space: nowrap;
-  text-overflow: ellipsis; padding: 0; }
-.bk-input-group > :not(label) { flex: 0 0 78px; width: 78px; }
+.bk-input-group > label { flex: 1 1 auto; min-width: 0; white-space: normal; line-height: 1.2;
+  padding: 0; }
+.bk-input-group > :not(label) { flex: 0 0 %(box)dpx; width: %(box)dpx; }
 """
-"""A number's label and help to its left instead of above."""
+"""A number's label and help to its left instead of above; a long label takes a second line."""
+
+_BOX, _DIGIT, _DIGITS = 78, 12, 6
+"""Width of a number's box [px], of a digit more than fit into it, and how many fit."""
 
 
 class LiveFloatSlider(pn.widgets.FloatSlider):
@@ -53,45 +57,6 @@ class LiveSelect(pn.widgets.Select):
     _debounce: ClassVar[int] = 5
 
 
-class SliderNames(JSComponent):
-    """Gives each slider's handle the slider's label, for those who listen; draws nothing.
-
-    Bokeh hides a label that is not shown from them too, and names no handle. One of these serves
-    a whole page; where Bokeh has no such sliders, nothing is done.
-    """
-
-    _esm = """
-    const done = Symbol.for("zogy-explorer: named")
-
-    function name(view) {
-      const label = (view.model.title ?? "").replace(/ slider$/, "")
-      for (const handle of view.slider_el?.querySelectorAll(".noUi-handle") ?? [])
-        handle.setAttribute("aria-label", label)
-    }
-
-    function nameAll(views) {
-      for (const view of views) {
-        if (view?.slider_el) name(view)
-        nameAll(view?.child_views ?? [])
-      }
-    }
-
-    export function render() {
-      const prototype = window.Bokeh?.Models?.get("Slider", null)?.prototype.default_view.prototype
-      if (typeof prototype?.render !== "function") return
-      if (!prototype[done]) {
-        const draw = prototype.render
-        prototype.render = function () { draw.call(this); name(this) }
-        prototype[done] = true
-      }
-      nameAll([...window.Bokeh.index])  // those that were drawn before
-    }
-    """
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(width=0, height=0, margin=0, **params)
-
-
 def label_of(field: str) -> str:
     """A field's name with its unit."""
     unit = UNITS.get(field)
@@ -114,10 +79,27 @@ def with_help(widget: pn.widgets.Widget, text: str) -> pn.viewable.Viewable:
 
 
 def control(session: Session, field: str) -> pn.viewable.Viewable:
-    """The control of one field, with its help."""
+    """The control of one field, with its help, and why it has no effect if it has none."""
+    view = _control(session, field)
+    if field not in SCALINGS:
+        return view
+    note = text_pane(name=f"overruled-{field}", css_classes=["zx-overruled"])
+
+    def show() -> None:
+        why = overruled(session.editor, field)
+        note.param.update(object=f'<p class="muted">{why}</p>' if why else "", visible=bool(why))
+
+    session.editor.param.watch(lambda event: show(), "scaleByCalibration")
+    show()
+    return pn.Column(view, note, **_ROW)
+
+
+def _control(session: Session, field: str) -> pn.viewable.Viewable:
+    from zogy_explorer.ui.number_setting import NumberSetting
+
     parameter = ZogyConfig.param[field]
     if isinstance(parameter, param.Number) and not isinstance(parameter, param.Boolean):
-        return _number(session, field)
+        return NumberSetting(session, field).view
     if isinstance(parameter, AstrometricNoiseSetting):
         return NoiseControl(session, label_of(field), str(parameter.doc)).view
     widget = _choice(field, getattr(session.editor, field))
@@ -128,6 +110,13 @@ def control(session: Session, field: str) -> pn.viewable.Viewable:
         ),
         field,
     )
+    if field in SCALINGS:
+
+        def grey_out() -> None:
+            widget.disabled = bool(overruled(session.editor, field))
+
+        session.editor.param.watch(lambda event: grey_out(), "scaleByCalibration")
+        grey_out()
     return with_help(widget, str(parameter.doc))
 
 
@@ -185,6 +174,8 @@ class NumberControl:
         slider = LiveIntSlider if whole else LiveFloatSlider
         number = pn.widgets.IntInput if whole else pn.widgets.FloatInput
         start, end = min(start, value), max(end, value)
+        longest = len(f"{end:.{0 if whole else _digits(step)}f}")
+        box = _BOX + _DIGIT * max(0, longest - _DIGITS)
         self.slider = slider(
             label=f"{label} slider", value=value, start=start, end=end, step=step,
             show_value=False, tooltips=False, sizing_mode="stretch_width", margin=(0, 6, 4, 6),
@@ -192,7 +183,7 @@ class NumberControl:
         )  # fmt: skip
         self.number = number(
             label=label, value=value, start=least, end=most, step=step, description=help_text,
-            sizing_mode="stretch_width", margin=0, stylesheets=[_NUMBER_CSS],
+            sizing_mode="stretch_width", margin=0, stylesheets=[_NUMBER_CSS % {"box": box}],
             **({} if whole else {"format": _format(step)}),
         )  # fmt: skip
         self.view = pn.Column(
@@ -222,6 +213,14 @@ class NumberControl:
             if not self._shown(value):
                 self.slider.value = value
             self.number.value = value
+        finally:
+            self._telling = False
+
+    def show_unknown(self) -> None:
+        """Leave the box empty: what holds is not known, or not one number."""
+        self._telling = True
+        try:
+            self.number.value = None
         finally:
             self._telling = False
 
@@ -258,57 +257,10 @@ def _choice(field: str, value: Any) -> pn.widgets.Widget:
     return pn.widgets.MultiChoice(label=label, options=options, value=list(value))
 
 
-def _number(session: Session, field: str) -> pn.viewable.Viewable:
-    """Slider and number; and a check box if the field may be left to a rule."""
-    parameter = ZogyConfig.param[field]
-    whole = isinstance(parameter, param.Integer)
-    soft = parameter.softbounds or (0, 2 * (parameter.default or 50))
-    now = getattr(session.editor, field)
-    step = 1 if whole else nice_step(soft[1] - soft[0])
-    least, most = parameter.bounds
-    if least is not None and not parameter.inclusive_bounds[0]:
-        least = least + step
-    guess = next(
-        v for v in (now, parameter.default, soft[0] + (soft[1] - soft[0]) / 4) if v is not None
-    )
-    made = NumberControl(
-        label_of(field),
-        int(guess) if whole else float(guess),
-        start=soft[0],
-        end=soft[1],
-        step=step,
-        least=least,
-        most=most,
-        whole=whole,
-        help_text=str(parameter.doc),
-    )
-    made.connect(lambda value: session.drag(**{field: value}), session.commit)
-    optional = bool(parameter.allow_None)
-    auto = pn.widgets.Checkbox(
-        label="automatic" if field != "noiseSeed" else "LSST's rule",
-        value=now is None,
-        visible=optional,
-        margin=(0, 0, 4, 0),
-        css_classes=[f"zx-auto-{field}"],
-    )
-    made.set_disabled(now is None)
-
-    def changed(event: param.parameterized.Event) -> None:
-        auto.value = event.new is None
-        made.set_disabled(event.new is None)
-        if event.new is not None:
-            made.show(event.new)
-
-    def toggled(event: param.parameterized.Event) -> None:
-        wanted = None if event.new else made.value
-        if (getattr(session.editor, field) is None) != event.new:
-            session.edit(**{field: wanted})
-
-    session.editor.param.watch(changed, field)
-    auto.param.watch(toggled, "value")
-    return pn.Column(made.view, auto, **_ROW) if optional else made.view
-
-
 def _format(step: float) -> str:
-    digits = max(0, -math.floor(math.log10(step) + 1e-9)) + 1
-    return f"0[.]{'0' * digits}"
+    return f"0[.]{'0' * _digits(step)}"
+
+
+def _digits(step: float) -> int:
+    """Digits behind the point: one more than steps have."""
+    return max(0, -math.floor(math.log10(step) + 1e-9)) + 1

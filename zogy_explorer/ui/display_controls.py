@@ -88,6 +88,9 @@ class DisplayControls:
             sizing_mode="stretch_width",
             margin=0,
         )
+        self._beginning = False
+        self._fault = ""  # what the last refused values were told
+        self.widgets["sky_limits"].param.watch(lambda event: self._begin_manually(), "value")
         for widget in self.widgets.values():
             widget.param.watch(lambda event: self._changed(), "value")
         for number in self.numbers.values():
@@ -95,6 +98,8 @@ class DisplayControls:
         self._show_what_applies()
 
     def _changed(self) -> None:
+        if self._beginning:
+            return
         values = {name: widget.value for name, widget in self.widgets.items()}
         values |= {name: number.value for name, number in self.numbers.items()}
         low, high = values.pop("low"), values.pop("high")
@@ -106,6 +111,20 @@ class DisplayControls:
             self._session.display = replace(self._session.display, **values, manual_limits=manual)
         except InputError as error:
             self._session.report(error)
+            self._fault = self._session.alert
+        else:
+            if self._fault and self._session.alert == self._fault:
+                self._session.alert = ""
+
+    def _begin_manually(self) -> None:
+        """Limits that are set by hand begin with those on screen."""
+        limits = self._session.sky_limits()
+        by_hand = self.widgets["sky_limits"].value == "manual"
+        if by_hand and limits is not None and self._session.display.sky_limits != "manual":
+            self._beginning = True  # both, then one change
+            for name, limit in zip(("low", "high"), limits, strict=True):
+                self.widgets[name].value = float(f"{limit:.4g}")
+            self._beginning = False
 
     def _show_what_applies(self) -> None:
         limits = self.widgets["sky_limits"].value

@@ -52,6 +52,9 @@ class Editing(Journal):
     stale = param.Boolean(default=False, doc="Whether the frame is older than the settings.")
     can_undo = param.Boolean(default=False, doc="Whether there is an earlier state of settings.")
     can_redo = param.Boolean(default=False, doc="Whether there is a later state of settings.")
+    can_reset = param.Boolean(
+        default=False, doc="Whether what `reset` sets back differs from the settings at opening."
+    )
 
     def __init__(self, config: ZogyConfig | None = None, **params: Any) -> None:
         super().__init__(config=config or ZogyConfig(doSpatialGrid=True), **params)
@@ -62,6 +65,7 @@ class Editing(Journal):
         self._quiet = False
         self._suited: dict[str, Any] = {}
         self._committed = self._snapshot()
+        self._opened = self._committed
         self._history = History(self._committed)
         self.config.param.watch(self._config_changed, list(ZogyConfig.field_names()))
         self.editor.param.watch(self._editor_changed, list(ZogyConfig.field_names()))
@@ -71,6 +75,11 @@ class Editing(Journal):
     def revision(self) -> int:
         """Counts changes of the settings and the pair."""
         return self._revision
+
+    @property
+    def uncommitted(self) -> bool:
+        """Whether a control is being moved: the frame is computed when it is released."""
+        return self._snapshot() != self._committed
 
     @property
     def settings_hash(self) -> str:
@@ -112,8 +121,11 @@ class Editing(Journal):
         self._restore(self._history.redo())
 
     def reset(self) -> None:
-        """The settings that this session started with, for all cells."""
-        self.take_settings(self._start_config, {})
+        """The settings that the pair was opened with; of the selected cell if edits are for it.
+
+        Before there is a pair, those that this session started with.
+        """
+        self._restore(self._as_opened())
 
     def use_preset(self, preset: ZogyConfig) -> None:
         """Take over all settings of ``preset`` for all cells, as one step of undo."""
@@ -214,6 +226,7 @@ class Editing(Journal):
         own = {field: mine[field] for field in CELL_FIELDS if mine[field] != frame[field]}
         rest = {n: values for n, values in self.overrides.items() if n != name}
         self.overrides = rest | ({name: own} if own else {})
+        self._judge_reset()
         self._settings_changed()
 
     def _mirror(self) -> None:
@@ -224,6 +237,22 @@ class Editing(Journal):
             self.editor.param.update(**(self.config.to_dict() | own))
         finally:
             self._quiet = before
+        self._judge_reset()
+
+    def _as_opened(self) -> Mapping[str, Any]:
+        """Settings after a `reset`."""
+        name = self._selected_name()
+        if self.scope == "all" or name is None:
+            return self._opened
+        now, opened = self._snapshot(), self._opened
+        # Cells of another grid only share their names with those that were opened.
+        same_grid = all(now["config"][field] == opened["config"][field] for field in GRID_FIELDS)
+        own = opened["cells"].get(name) if same_grid else None
+        rest = {n: values for n, values in now["cells"].items() if n != name}
+        return {"config": now["config"], "cells": rest | ({name: own} if own else {})}
+
+    def _judge_reset(self) -> None:
+        self.can_reset = self._as_opened() != self._snapshot()
 
     def _settings_changed(self) -> None:
         self._next_revision()
@@ -235,8 +264,11 @@ class Editing(Journal):
     def _history_changed(self) -> None:
         self.param.update(can_undo=self._history.can_undo, can_redo=self._history.can_redo)
 
-    def _start_history(self) -> None:
-        """Undo begins here."""
+    def _start_history(self, opened: Mapping[str, Any], overrides: CellSettings) -> None:
+        """Undo begins here, and `reset` goes back to the settings at opening."""
+        config = ZogyConfig.from_dict(opened).to_dict()
+        self._opened = {"config": config, "cells": {n: dict(v) for n, v in overrides.items()}}
+        self._judge_reset()
         self._committed = self._snapshot()
         self._history = History(self._committed)
         self._history_changed()

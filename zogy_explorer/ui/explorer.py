@@ -14,6 +14,7 @@ from zogy_explorer.diagnostics import Explanation
 from zogy_explorer.engine import CellResult, Difference, ZogyConfig
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure
+from zogy_explorer.ui.connection import say_when_lost
 from zogy_explorer.ui.couriers import current_courier
 from zogy_explorer.ui.head_start import while_scripts_load
 from zogy_explorer.ui.housekeeping import housekeeping
@@ -26,6 +27,7 @@ from zogy_explorer.ui.samples import FIELD, check_name
 from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec
+from zogy_explorer.ui.waiting import settled
 
 TITLE = "ZOGY Explorer"
 
@@ -49,7 +51,8 @@ class ZogyExplorer(Viewer):
     dark
         Theme at the start.
     root
-        Folder that the page may open files from; None: anywhere.
+        Folder that the page may open files from, and that relative paths start from; None:
+        anywhere.
     state
         A saved session to go on with, in place of a pair.
     sample
@@ -60,9 +63,19 @@ class ZogyExplorer(Viewer):
     InputError
         If only one of science and template is given, or there is no such sample.
 
+    Notes
+    -----
+    Subtractions run in the background. A cell of a notebook that needs the result of what was
+    set before waits for it with ``await explorer.ready()``.
+
     Examples
     --------
     >>> ZogyExplorer("science.fits", "template.fits").servable()  # doctest: +SKIP
+
+    In a notebook:
+
+    >>> explorer.config.maxPsfCentroidDist = 0.5  # doctest: +SKIP
+    >>> (await explorer.ready()).diff.image.std()  # doctest: +SKIP
     """
 
     def __init__(
@@ -104,6 +117,7 @@ class ZogyExplorer(Viewer):
         )
         if document is not None:
             housekeeping().page_opens(document)
+            say_when_lost(document, "; its address keeps the pair, the settings and the view.")
             pn.state.on_session_destroyed(lambda context: self._close())
             while_scripts_load(document, lambda: self._put(make()))
         else:
@@ -170,6 +184,27 @@ class ZogyExplorer(Viewer):
     def result(self) -> Difference | None:
         """The newest finished subtraction, or None before the first."""
         return self.session.frame.difference if self.session.frame is not None else None
+
+    async def ready(self, timeout: float = 300.0) -> Difference:
+        """Wait until the newest pair and settings are subtracted and shown.
+
+        Parameters
+        ----------
+        timeout
+            How long to wait at most [s].
+
+        Returns
+        -------
+        difference
+            What `result` then is.
+
+        Raises
+        ------
+        InputError
+            If the pair could not be opened, the subtraction failed or was cancelled, or is not
+            done in time.
+        """
+        return await settled(self.session, timeout)
 
     @property
     def cell(self) -> CellResult | None:

@@ -59,16 +59,22 @@ class Export:
 
 
 def _fits(snapshot: Snapshot, path: Path) -> None:
-    write_difference(snapshot.frame.difference, path)
+    frame = snapshot.frame
+    write_difference(frame.difference, path, files=_files(frame))
+
+
+def _files(frame: Frame) -> tuple[str | Path, str | Path]:
+    return frame.pair.paths or (frame.pair.science_name, frame.pair.template_name)
 
 
 def _report(snapshot: Snapshot, path: Path) -> None:
     from zogy_explorer.report import Source, make_report, write_report
 
     frame = snapshot.frame
-    names = frame.pair.paths or (frame.pair.science_name, frame.pair.template_name)
+    names = _files(frame)
     source = Source(str(names[0]), str(names[1]), frame.seconds)
-    write_report(make_report(frame.difference, source), path)
+    report = make_report(frame.difference, source, threshold=snapshot.spec.threshold)
+    write_report(report, path)
 
 
 def _cells(form: str) -> Callable[[Snapshot, Path], None]:
@@ -89,7 +95,7 @@ def _cell_regions(snapshot: Snapshot, path: Path) -> None:
 def _detections(snapshot: Snapshot, path: Path) -> None:
     if not any(cell.ok for cell in snapshot.frame.cells):
         raise InputError("no cell could be subtracted, so there is nothing to detect: see the log")
-    write_detections(detect(snapshot.frame.difference), path)
+    write_detections(detect(snapshot.frame.difference, snapshot.spec.threshold), path)
 
 
 def _session(snapshot: Snapshot, path: Path) -> None:

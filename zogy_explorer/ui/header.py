@@ -11,6 +11,7 @@ import panel as pn
 from zogy_explorer.ui import words
 from zogy_explorer.ui.panes import EdgeButton, text_pane
 from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.state import Pair
 
 _CSS = """
 :host { white-space: nowrap; overflow: hidden; line-height: 30px; font-size: 13px; }
@@ -28,7 +29,7 @@ class Header:
     ----------
     session
         What it tells about.
-    toggle_theme, toggle_help
+    toggle_settings, toggle_theme, toggle_help
         Called by the buttons.
     ask
         Runs what writes to the page, in order: an event that is still being handled could else
@@ -38,6 +39,7 @@ class Header:
     def __init__(
         self,
         session: Session,
+        toggle_settings: Callable[[], None],
         toggle_theme: Callable[[], None],
         toggle_help: Callable[[], None],
         ask: Callable[[Callable[[], object]], None],
@@ -46,11 +48,17 @@ class Header:
         css = {"stylesheets": [words.TEXT_CSS, _CSS], "margin": 0}
         title = pn.pane.HTML('<span class="title">ZOGY Explorer</span>', width=132, **css)
         self.status = pn.pane.HTML("", sizing_mode="stretch_width", name="status", **css)
+        self.settings = pn.widgets.Button(
+            label="☰", width=32, margin=(0, 10, 0, 0),
+            description="Show or hide the settings (s); the inspector: i",
+        )  # fmt: skip
         self.theme = pn.widgets.Button(label="Light", width=58, margin=(0, 6))
         self.help = EdgeButton(label="?", width=32, margin=0, description="Keyboard shortcuts")
+        self.settings.on_click(lambda event: toggle_settings())
         self.theme.on_click(lambda event: toggle_theme())
         self.help.on_click(lambda event: toggle_help())
         self.view = pn.Row(
+            self.settings,
             title,
             self.status,
             self.theme,
@@ -73,14 +81,27 @@ class Header:
         self.status.object = status_line(self._session)
 
 
+def pair_names(pair: Pair) -> tuple[str, str]:
+    """What a pair is called, and where it is from.
+
+    Of files the folder is named too: many pairs are called science.fits and template.fits.
+    """
+    names = f"{pair.science_name} ▸ {pair.template_name}"
+    if pair.paths is None:
+        return names, names
+    folders = {path.parent for path in pair.paths}
+    if len(folders) == 1:
+        names = f"{folders.pop().name}: {names}"
+    return names, " ▸ ".join(map(str, pair.paths))
+
+
 def status_line(session: Session) -> str:
     """The header's text for the state of a session."""
     frame: Any = session.frame
     parts = []
     if frame is not None:
-        pair = frame.pair
-        names = f"{escape(pair.science_name)} ▸ {escape(pair.template_name)}"
-        parts.append(f'<span class="pair" title="{names}">{names}</span>')
+        names, where = pair_names(frame.pair)
+        parts.append(f'<span class="pair" title="{escape(where)}">{escape(names)}</span>')
         parts.append(f'<span class="rest">{words.frame_status(frame)}</span>')
         parts.append(f'<span class="rest">{words.noise_status(frame)}</span>')
         run = f"run {frame.number} · {frame.seconds:.2f} s"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from zogy_explorer.errors import InputError
 from zogy_explorer.io.region_points import RegionPoint, read_region_points
@@ -10,20 +13,67 @@ from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.state import Pair
 from zogy_explorer.ui.wall.points import PointMark
 
+# What DS9 calls green is not what a browser does.
+_BRIGHT: Mapping[str, str] = MappingProxyType({"green": "#00ff00"})
+
 
 @dataclass(frozen=True, eq=False)
 class ImportedRegions:
-    """Positions of a region file, for one pair."""
+    """Regions of a file, for one pair.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    points
+        Its regions, on the pixel grid of the pair.
+    pair
+        The one that they are marked on.
+    text
+        What the file holds.
+    """
 
     name: str
     points: tuple[RegionPoint, ...]
     pair: Pair
+    text: str = ""
 
     def marks(self, pair: Pair | None) -> list[PointMark]:
         """Marks on the images; none on another pair's."""
-        if pair is not self.pair:
+        if not self._fits(pair):
             return []
-        return [PointMark(p.x, p.y, "square", 16.0, "ok") for p in self.points]
+        return [
+            PointMark(
+                p.x, p.y, "square", 12.0, color=_BRIGHT.get(p.color.lower(), p.color),
+                outlines=p.outlines, text=p.label, dashed=p.dashed,
+            )
+            for p in self.points
+        ]  # fmt: skip
+
+    def on(self, pair: Pair | None) -> ImportedRegions | None:
+        """The regions on another pair's images: those on the sky; None if none lie there.
+
+        A region in pixels says nothing of another image.
+        """
+        if self._fits(pair):
+            return self
+        wcs = None if pair is None else pair.science.wcs
+        if pair is None or wcs is None or not wcs.has_celestial:
+            return None
+        if not any(p.sky for p in self.points):
+            return None
+        science = pair.science
+        points = read_region_points(self.text, self.name, wcs=wcs, xy0=science.xy0)
+        kept = tuple(
+            p
+            for p in points
+            if p.sky and math.isfinite(p.x + p.y) and science.bbox.contains_point(p.x, p.y)
+        )
+        return ImportedRegions(self.name, kept, pair, self.text) if kept else None
+
+    def _fits(self, pair: Pair | None) -> bool:
+        """Whether this is the pair, perhaps with a template that was moved."""
+        return pair is not None and pair.science is self.pair.science
 
     @property
     def summary(self) -> str:
@@ -51,7 +101,7 @@ def import_regions(content: bytes, name: str, pair: Pair | None) -> ImportedRegi
         raise InputError(f"{name} is not text: save the regions from DS9 as a .reg file") from error
     science = pair.science
     return ImportedRegions(
-        name, read_region_points(text, name, wcs=science.wcs, xy0=science.xy0), pair
+        name, read_region_points(text, name, wcs=science.wcs, xy0=science.xy0), pair, text
     )
 
 

@@ -18,10 +18,12 @@ SHORTCUTS: Mapping[str, str] = {
     "Shift + drag": "draw a line over an image for the Cut tab",
     "p": "pin the present result as A",
     "b": "while held, show A in place of the present result",
+    "s": "show or hide the settings",
+    "i": "show or hide the inspector",
     "d": "dark or light",
     "Ctrl+Z": "undo the last change of settings",
     "Ctrl+Y": "redo it",
-    "Esc": "cancel the running work, or close this help",
+    "Esc": "cancel the running work, or close this help; in a box, leave it",
     "?": "show or hide this help",
 }
 """What the help lists."""
@@ -48,7 +50,11 @@ class Keys(JSComponent):
         const host = el.getRootNode().host?.getRootNode().host
         if (!model.everywhere && !path.includes(host)) return
         const busy = 'input, textarea, select, [contenteditable], [role="slider"], [role="listbox"]'
-        if (path.some((node) => node.matches?.(busy))) return
+        if (path.some((node) => node.matches?.(busy))) {
+          // A value that was typed is done with: the next key is the page's again.
+          if (["Enter", "Escape"].includes(event.key) && path[0].matches("input")) path[0].blur()
+          return
+        }
         const chord = event.ctrlKey || event.metaKey
         const plain = event.key === "=" ? "+" : event.key
         const key = chord ? `Ctrl+${event.key.toLowerCase()}` : plain

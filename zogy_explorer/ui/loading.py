@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from zogy_explorer.errors import InputError, ReadError
 from zogy_explorer.exposure import Exposure
@@ -23,9 +24,11 @@ def pair_from_paths(science: str, template: str, root: Path | None = None) -> Pa
     Parameters
     ----------
     science, template
-        Paths on the machine that serves the page; ``~`` is understood.
+        Paths on the machine that serves the page; ``~``, quotes around it and ``file://`` are
+        understood.
     root
-        Folder that the files must lie in, symbolic links followed; None: anywhere.
+        Folder that the files must lie in, symbolic links followed, and that relative paths start
+        from; None: anywhere, and from where the server was started.
 
     Raises
     ------
@@ -36,12 +39,7 @@ def pair_from_paths(science: str, template: str, root: Path | None = None) -> Pa
     for role, text in (("science", science), ("template", template)):
         if not text.strip():
             raise InputError(f"no {role} file was given: type the path of a FITS file")
-        path = Path(text.strip()).expanduser().resolve()
-        if root is not None and not path.is_relative_to(root.resolve()):
-            raise InputError(
-                f"{text} lies outside {root}: this page only opens files in that folder"
-            )
-        paths.append(path)
+        paths.append(_path_of(text, root))
     first, second = (read(path) for path in paths)
     return Pair(
         science=first,
@@ -114,6 +112,28 @@ def read(path: Path) -> Exposure:
         raise
     except Exception as error:  # readers meet any file: a fault in one is a fault of the file here
         raise ReadError(path, f"{type(error).__name__}: {error}") from error
+
+
+def _path_of(text: str, root: Path | None) -> Path:
+    """The path that somebody typed or pasted, perhaps from a shell or a file manager."""
+    typed = text.strip()
+    if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "'\"":
+        typed = typed[1:-1].strip()
+    if typed.startswith("file://"):
+        typed = unquote(urlsplit(typed).path)
+    try:
+        # An absolute path stays what it is.
+        path = ((root or Path()) / Path(typed).expanduser()).resolve()
+    except (ValueError, RuntimeError, OSError) as error:  # a NUL, an unknown ~user, a loop of links
+        raise InputError(
+            f"{text.strip()!r} is not a path ({error}): type the path of a FITS file"
+        ) from error
+    if root is not None and not path.is_relative_to(root.resolve()):
+        raise InputError(
+            f"{typed} lies outside {root}: this page only opens files in that folder; give a path "
+            "below it, such as one relative to it"
+        )
+    return path
 
 
 def _short_name(path: Path, other: Path) -> str:

@@ -2,8 +2,8 @@
 
 `?science=…&template=…` (or ``pair=sample``, ``sample=shifted``), ``set.FIELD=VALUE`` for settings
 that differ from the defaults, ``cell.NAME.FIELD=VALUE`` for those of single cells,
-``display.FIELD=VALUE``, ``view=left,bottom,right,top`` and ``cell=NAME``. Values are JSON, plain
-words without quotes.
+``display.FIELD=VALUE``, ``view=left,bottom,right,top``, ``cell=NAME`` and ``threshold=SIGMA`` of
+the detections. Values are JSON, plain words without quotes.
 Nothing here needs Panel but `Address`.
 """
 
@@ -26,7 +26,7 @@ from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec, check_names, spec_from_dict, spec_of
 
 _VIEW_DIGITS = 2  # of a pixel, in the address
-_KEYS = ("pair", "sample", "science", "template", "view", "cell", "shift")
+_KEYS = ("pair", "sample", "science", "template", "view", "cell", "shift", "threshold")
 _PAGE_SETTINGS = MappingProxyType({"doSpatialGrid": True})
 """Where the page's defaults are not those of `ZogyConfig`; an address need not say them."""
 _SHARED = ("sample", "files")
@@ -53,6 +53,8 @@ def query_of(spec: SessionSpec) -> dict[str, str]:
     query |= {f"display.{name}": _text(value) for name, value in spec.display.items()}
     if spec.view is not None:
         query["view"] = ",".join(f"{round(x, _VIEW_DIGITS):g}" for x in spec.view)
+    if spec.threshold != SessionSpec.threshold:
+        query["threshold"] = _text(spec.threshold)
     if spec.cell:
         query["cell"] = spec.cell
     return query
@@ -94,6 +96,7 @@ def spec_of_query(query: Mapping[str, str]) -> SessionSpec:
             "pair": _pair(query) | ({"shift": _view(query["shift"])} if "shift" in query else {}),
             "view": _view(query["view"]) if "view" in query else None,
             "cell": query.get("cell", ""),
+            **({"threshold": _value(query["threshold"])} if "threshold" in query else {}),
             **plain,
         }
     )
@@ -169,17 +172,23 @@ class Address(param.Parameterized):
             return ""
         self._written = self._location.search or ""
         self._location.param.watch(self._moved, "search")
-        names = ["frame", "anchor", "display", "view", "overrides"]
+        names = ["frame", "anchor", "busy", "display", "view", "overrides"]
         self._session.param.watch(lambda *events: self._ask(self._write), names)
+        detections = self._session.studies.detections
+        detections.param.watch(lambda event: self._ask(self._write), "threshold")
         # A browser that opens the page tells its own address: ours must not be there before.
         pn.state.onload(lambda: self._ask(self._write))
         return self._written.removeprefix("?")
 
     def _write(self) -> None:
-        """The session has changed: so does the address."""
-        if self._session.frame is None or self._session.stale or not pn.state.loaded:
+        """The session has changed: so does the address, also while the frame is computed.
+
+        Not while a control is being moved, which would be an address at every step.
+        """
+        session = self._session
+        if session.frame is None or session.uncommitted or not pn.state.loaded:
             return
-        search = search_of(spec_of(self._session))
+        search = search_of(spec_of(session))
         if search != self._location.search:
             self._written = search
             self._location.search = search

@@ -32,9 +32,10 @@ from zogy_explorer.ui.notices import Notices
 from zogy_explorer.ui.presenting import flag_text
 from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.side_bars import SideBars
 from zogy_explorer.ui.sidebar import Sidebar
 from zogy_explorer.ui.state import Frame
-from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
+from zogy_explorer.ui.style import ROOT_CSS, SHRINKING_CSS, palette, styled, theme_classes
 from zogy_explorer.ui.unfolding import Unfolding
 from zogy_explorer.ui.wall import ImageWall
 
@@ -53,11 +54,16 @@ def empty_view(*, dark: bool, full_window: bool) -> pn.Column:
         pn.Column(
             name="zogy-explorer",
             css_classes=theme_classes(dark),
-            stylesheets=[ROOT_CSS],
+            stylesheets=[ROOT_CSS, SHRINKING_CSS],
             margin=0,
             **place,
         )
     )
+
+
+def _width(pixels: int) -> dict[str, str]:
+    """Width of a bar as a style: Panel would add it to the least width of the whole page."""
+    return {"width": f"{pixels}px", "flex": "none"}
 
 
 class Page:
@@ -99,13 +105,15 @@ class Page:
         self.wall = ImageWall(dark=dark, waits=served_document() is not None)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
-        self.header = Header(session, self.toggle_theme, self.toggle_help, self.painter.ask)
+        self.header = Header(
+            session, self.toggle_settings, self.toggle_theme, self.toggle_help, self.painter.ask
+        )
         self.header.theme.label = "Light" if dark else "Dark"
         context = self.context = PageContext(session, self.painter, self.wall)
         self.compare = CompareBar(context)
         self.exports = ExportMenu(session, self.wall)
-        self.header.view.insert(2, self.compare.pin)
-        self.header.view.insert(3, self.exports.menu)
+        self.header.view.insert(3, self.compare.pin)
+        self.header.view.insert(4, self.exports.menu)
         self._notices = Notices(session)
         self.help = help_pane()
         self.keys = Keys(self._actions(), everywhere=full_window)
@@ -121,6 +129,7 @@ class Page:
         self.view = empty_view(dark=dark, full_window=full_window) if view is None else view
         self.view.objects = [styled(part) for part in self._arrange()]
         session.visible_box = self._visible_box
+        session.sky_limits = lambda: self.wall.sky_limits
         self.wall.on_tap(session.select_at)
         self.wall.on_view(lambda view: session.param.update(view=view))
         self.wall.on_tap(lambda x, y: session.studies.tap(x, y, self.wall.step))
@@ -187,12 +196,17 @@ class Page:
             if self._rest.filled(name):
                 getattr(self, name).theme(palette(self.dark))
 
+    def toggle_settings(self) -> None:
+        """Put the settings away, or back."""
+        self.bars.toggle("settings")
+
     def toggle_help(self) -> None:
         """Show or hide the shortcuts."""
         self.help.visible = not self.help.visible
 
     def explain_here(self) -> None:
         """Say why there is a residual under the cursor."""
+        self.bars.show("inspector")
         self.inspector.front("Explain")
         self.session.studies.explain_here()
 
@@ -234,26 +248,31 @@ class Page:
             sizing_mode="stretch_both",
             margin=0,
             css_classes=["zx-centre"],
+            # Images as large as they were do not keep it from becoming narrower.
+            stylesheets=[SHRINKING_CSS],
+            styles={"overflow": "hidden"},
         )
         left = pn.Column(
             place["sidebar"].view,
-            width=272,
             sizing_mode="stretch_height",
             margin=0,
             styles={
+                **_width(272),
                 "border-right": "1px solid var(--zx-border)",
                 "background": "var(--zx-surface)",
             },
         )
         right = pn.Column(
             place["inspector"].view,
-            width=344,
             sizing_mode="stretch_height",
             scroll="y-auto",
             margin=0,
-            styles={"border-left": "1px solid var(--zx-border)"},
+            styles=_width(344) | {"border-left": "1px solid var(--zx-border)"},
         )
-        body = pn.Row(left, centre, right, sizing_mode="stretch_both", margin=0)
+        self.bars = SideBars(left, right, self.painter.ask)
+        body = pn.Row(
+            left, centre, right, sizing_mode="stretch_both", margin=0, stylesheets=[SHRINKING_CSS]
+        )
         return [
             BrowserCare(),
             self.header.view,
@@ -261,19 +280,22 @@ class Page:
             self.help,
             self.keys,
             self.exports.downloads.view,
+            *(() if self._full_window else (self.bars.measure,)),
         ]
 
     def _actions(self) -> dict[str, Any]:
         session = self.session
         return {
-            "ArrowLeft": lambda: session.step(-1, 0),
-            "ArrowRight": lambda: session.step(1, 0),
-            "ArrowUp": lambda: session.step(0, 1),
-            "ArrowDown": lambda: session.step(0, -1),
+            "ArrowLeft": lambda: self._step(-1, 0),
+            "ArrowRight": lambda: self._step(1, 0),
+            "ArrowUp": lambda: self._step(0, 1),
+            "ArrowDown": lambda: self._step(0, -1),
             "z": lambda: self.painter.ask(self.zoom_to_cell),
             "r": lambda: self.painter.ask(self.wall.reset_view),
             "0": lambda: self.painter.ask(self.wall.reset_view),
             "d": self.toggle_theme,
+            "s": self.toggle_settings,
+            "i": lambda: self.bars.toggle("inspector"),
             "+": lambda: self.painter.ask(self.wall.zoom_in),
             "-": lambda: self.painter.ask(self.wall.zoom_out),
             "e": self.explain_here,
@@ -286,6 +308,16 @@ class Page:
             "Ctrl+z": session.undo,
             "Ctrl+y": session.redo,
         }
+
+    def _step(self, columns: int, rows: int) -> None:
+        """Select a neighbour, and see to it that it is in view: keys do not show where it is."""
+        self.session.step(columns, rows)
+        self.painter.ask(self._see_cell)
+
+    def _see_cell(self) -> None:
+        cell = self.session.cell
+        if cell is not None:
+            self.wall.bring_into_view(cell.cell.inner)
 
     def _maximise(self, place: int) -> None:
         name = list(self.wall.panels)[place]
@@ -389,7 +421,10 @@ class Page:
 
     def _show_imported(self) -> None:
         imported = self.session.imported
-        marks = imported.marks(self.session.pair) if imported is not None else []
+        kept = imported.on(self.session.pair) if imported is not None else None
+        if kept is not imported:  # param would tell of the same object, too, without end
+            self.session.imported = kept
+        marks = kept.marks(self.session.pair) if kept is not None else []
         self.wall.mark("regions", marks)
 
     def _visible_box(self) -> Box | None:

@@ -6,9 +6,15 @@ from dataclasses import replace
 
 import panel as pn
 
+from zogy_explorer.ui.controls import help_icon
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.wall.palettes import plane_color
+
+_HELP = (
+    "The planes of the pair's masks. Uncheck a plane to hide it in the mask panel and wherever "
+    "the mask is drawn over an image; click its colour to change it. Results do not change."
+)
 
 
 class PlaneControls:
@@ -27,8 +33,7 @@ class PlaneControls:
         self.colors: dict[str, pn.widgets.ColorPicker] = {}
         self._rows = pn.Column(sizing_mode="stretch_width", margin=0)
         self.view = pn.Column(
-            text_pane('<p title="Uncheck a plane to hide it; click its colour to change it.">'
-                      "Mask planes</p>"),
+            pn.Row(text_pane("<p>Mask planes</p>", sizing_mode=None), help_icon(_HELP), margin=0),
             self._rows,
             sizing_mode="stretch_width",
             margin=(4, 0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zogy_explorer.prepare import shift_exposure
+from zogy_explorer.prepare.registering import moved_template
 from zogy_explorer.ui.state import Notice, Pair, Registered
 
 _REMARK = "The template was moved by"
@@ -26,7 +26,7 @@ def registered_pair(pair: Pair, dx: float, dy: float) -> Pair:
     )
     return replace(
         pair,
-        template=shift_exposure(original, dx, dy),
+        template=moved_template(original, dx, dy),
         registered=Registered(dx, dy, original),
         remarks=(*others, remark),
     )

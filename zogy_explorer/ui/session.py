@@ -101,11 +101,15 @@ class Session(Editing):
             self._courier = lambda: courier
         if live:
             cell_pool()  # gets ready while the first pair is opened
+        self.failure = ""
+        """Why the newest opening or subtraction of a frame failed; empty if it did not."""
         self._runs = 0
         self._kept = FrameCache()
         self._afterword = ""
         self.visible_box: Callable[[], Box | None] = lambda: None
         """Asked for what the wall shows, so that those cells are computed first."""
+        self.sky_limits: Callable[[], tuple[float, float] | None] = lambda: None
+        """Asked for the limits of the sky images on the wall."""
         self.present: Present = lambda frame, before: {}
         """Called in the worker to prepare what a view needs of a new frame, given the old one."""
         self.first_look: FirstLook = lambda plan: {}
@@ -365,6 +369,7 @@ class Session(Editing):
                 self.growing = growing[-1]
                 self.param.trigger("growing")
 
+        self.failure = ""
         self.param.update(busy=True, progress=0.0, activity=activity)
         self._frames.submit(
             Job(
@@ -409,7 +414,7 @@ class Session(Editing):
             runs=with_run((), frame),
             scope="all",
         )
-        self._start_history()
+        self._start_history(plain_settings(frame.plan), frame.plan.overrides)
         pair = frame.pair
         self.say("info", f"opened {pair.science_name} ▸ {pair.template_name}")
         self.tell(*pair.remarks, *frame_notices(frame))
@@ -421,6 +426,7 @@ class Session(Editing):
         self._land_new_pair(frame)
         named = next((cell for cell in frame.plan.cells if cell.name == spec.cell), None)
         self.display = display_from(spec.display)
+        self.studies.detections.threshold = spec.threshold
         if named is not None:
             self.select(named.index)
         if spec.view is not None:
@@ -451,6 +457,7 @@ class Session(Editing):
     def _frame_failed(self, error: Exception) -> None:
         self._drop_growing()
         self.report(error)
+        self.failure = self.alert
 
     def _drop_growing(self) -> None:
         """Show the old frame where parts of a new one were shown already."""

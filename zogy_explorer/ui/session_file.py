@@ -27,7 +27,9 @@ VERSION = 1
 
 ORIGINS = ("files", "upload", "sample", "python")
 _PAIR_KEYS = ("origin", "science", "template", "shift")
-_KEYS = ("zogyExplorerSession", "pair", "config", "cells", "view", "cell", "display")
+_KEYS = ("zogyExplorerSession", "pair", "config", "cells", "view", "cell", "display", "threshold")
+_THRESHOLD = 5.0  # [σ] of the detections where a session does not say
+_LEAST_THRESHOLD = 3.0  # [σ] that the page offers
 
 View = tuple[float, float, float, float]
 
@@ -54,6 +56,8 @@ class SessionSpec:
         Name of the selected cell, or "".
     display
         Fields of the wall's `DisplaySettings` that differ from its defaults.
+    threshold
+        Of the detections [σ].
     """
 
     origin: str = "sample"
@@ -65,6 +69,7 @@ class SessionSpec:
     view: View | None = None
     cell: str = ""
     display: Mapping[str, Any] = field(default_factory=dict)
+    threshold: float = _THRESHOLD
 
     def zogy_config(self) -> ZogyConfig:
         """The settings.
@@ -106,6 +111,7 @@ class SessionSpec:
             "view": list(self.view) if self.view is not None else None,
             "cell": self.cell,
             "display": dict(self.display),
+            **({} if self.threshold == _THRESHOLD else {"threshold": self.threshold}),
         }
 
 
@@ -144,6 +150,7 @@ def spec_from_dict(values: Mapping[str, Any]) -> SessionSpec:
         view=_view(values.get("view")),
         cell=str(values.get("cell") or ""),
         display=_mapping(values, "display"),
+        threshold=_threshold(values.get("threshold", _THRESHOLD)),
     )
     config = spec.zogy_config()
     for name, own in spec.overrides.items():
@@ -178,6 +185,7 @@ def spec_of(session: Session) -> SessionSpec:
         view=session.view,
         cell=cell.cell.name if cell is not None else "",
         display=display_changes(session.display),
+        threshold=float(session.studies.detections.threshold),
     )
 
 
@@ -319,6 +327,15 @@ def _shift(value: Any) -> tuple[float, float] | None:
     if not (math.isfinite(dx) and math.isfinite(dy)):
         raise InputError(f"the shift of the template is {value!r}: two numbers [px] are needed")
     return dx, dy
+
+
+def _threshold(value: Any) -> float:
+    number = isinstance(value, int | float) and math.isfinite(value)
+    if not number or value < _LEAST_THRESHOLD:
+        raise InputError(
+            f"threshold is {value!r}: it must be a number of at least {_LEAST_THRESHOLD:g} [σ]"
+        )
+    return float(value)
 
 
 def _view(value: Any) -> View | None:

@@ -10,14 +10,15 @@ import panel as pn
 
 from zogy_explorer.engine.config import GROUPS, ZogyConfig
 from zogy_explorer.ui import words
-from zogy_explorer.ui.controls import SliderNames, control
+from zogy_explorer.ui.control_names import ControlNames
+from zogy_explorer.ui.controls import control
 from zogy_explorer.ui.display_controls import DisplayControls
-from zogy_explorer.ui.imported import mark_regions
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.samples import TITLES
 from zogy_explorer.ui.scope import ScopeControl
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.style import Lazy
+from zogy_explorer.ui.uploading import Uploads
 
 OPEN_GROUPS = ("Data", "PSFs", "Grid", "Padding")
 """Groups that are open at the start."""
@@ -29,9 +30,7 @@ PRESETS: dict[str, Callable[[], ZogyConfig]] = {
 }
 """Sets of settings to start from."""
 
-UPLOAD_LIMIT = "500MB"
 UPLOAD_GROUP = "Upload"
-_WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
 
 
 def _button(label: str, **kwargs: Any) -> pn.widgets.Button:
@@ -56,7 +55,7 @@ class Sidebar:
         run = self._run()
         self.groups = {
             "Data": Lazy(self._data),
-            UPLOAD_GROUP: Lazy(lambda: pn.Column(self.upload, **_WIDE)),
+            UPLOAD_GROUP: Lazy(lambda: self.uploads.view),
             **{
                 title: Lazy(functools.partial(self._fields, fields))
                 for title, fields in GROUPS.items()
@@ -65,7 +64,7 @@ class Sidebar:
         }
         cards = [self._card(title, group) for title, group in self.groups.items()]
         self.view = pn.Column(
-            SliderNames(),
+            ControlNames(),
             run,
             pn.Column(*cards, sizing_mode="stretch_both", scroll="y-auto", margin=(4, 0, 0, 0)),
             sizing_mode="stretch_both",
@@ -103,7 +102,12 @@ class Sidebar:
         self.cancel = _button("Cancel", disabled=True)
         self.undo = _button("Undo", disabled=True)
         self.redo = _button("Redo", disabled=True)
-        self.reset = _button("Reset")
+        self.reset = _button(
+            "Reset",
+            disabled=True,
+            description="Back to the settings that this pair was opened with; for “This cell”, "
+            "those of the selected cell alone.",
+        )
         self.preset = pn.widgets.Select(
             label="Preset", options={"choose …": "", **{name: name for name in PRESETS}}, value="",
             sizing_mode="stretch_width",
@@ -119,7 +123,7 @@ class Sidebar:
         self.preset.param.watch(self._use_preset, "value")
         session.param.watch(
             lambda *events: self._ask(self._show_state),
-            ["busy", "stale", "progress", "can_undo", "can_redo"],
+            ["busy", "stale", "progress", "can_undo", "can_redo", "can_reset"],
         )
         self._show_state()
         return pn.Column(
@@ -137,6 +141,7 @@ class Sidebar:
         self.recompute.color = "warning" if session.stale and not session.busy else "default"
         self.undo.disabled = not session.can_undo
         self.redo.disabled = not session.can_redo
+        self.reset.disabled = not session.can_reset
         self.bar.object = words.progress_bar(session.progress, session.busy)
 
     def _use_preset(self, event: Any) -> None:
@@ -187,47 +192,11 @@ class Sidebar:
         )
 
     @functools.cached_property
-    def upload(self) -> pn.widgets.FileDropper:
+    def uploads(self) -> Uploads:
         """Where files are dropped; made when its group is opened: it keeps a browser busy."""
-        dropper = pn.widgets.FileDropper(
-            label="A pair, a session or regions",
-            multiple=True,
-            max_file_size=UPLOAD_LIMIT,
-            height=84,
-            margin=(3, 0),
-            sizing_mode="stretch_width",
-        )
-        dropper.param.watch(self._uploaded, "value")
-        return dropper
+        return Uploads(self._session)
 
     def _use_sample(self, event: Any) -> None:
         if event.new:
             self._session.open_sample(event.new)
             self.sample.value = ""
-
-    def _uploaded(self, event: Any) -> None:
-        files = {name: _bytes(content) for name, content in (event.new or {}).items()}
-        newest = list(files)[-1:]
-        if newest and newest[0].lower().endswith(".json"):
-            self._session.open_session_file(files[newest[0]], newest[0])
-            return
-        if newest and newest[0].lower().endswith(".reg"):
-            mark_regions(self._session, files[newest[0]], newest[0])
-            return
-        files = {n: c for n, c in files.items() if not n.lower().endswith((".json", ".reg"))}
-        if len(files) < 2:
-            return
-        first, second = _roles(list(files.items())[-2:])
-        self._session.open_uploads(first, second)
-
-
-def _roles(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Science and template: by their names if these say it, else in order of arrival."""
-    words = ("templ", "ref")
-    first_is_template = any(word in files[0][0].lower() for word in words)
-    second_is_template = any(word in files[1][0].lower() for word in words)
-    return files[::-1] if first_is_template and not second_is_template else files
-
-
-def _bytes(content: bytes | str) -> bytes:
-    return content.encode("latin-1") if isinstance(content, str) else content

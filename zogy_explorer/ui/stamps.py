@@ -73,13 +73,20 @@ class Stamp:
         )
 
     def show(
-        self, stamp: Plane | None, half: float, centroid: tuple[float, float] | None = None
+        self,
+        stamp: Plane | None,
+        half: float,
+        centroid: tuple[float, float] | None = None,
+        missing: str = "",
     ) -> None:
-        """New pixels; ``half`` is half the side of the field shown [px]."""
+        """New pixels; ``half`` is half the side of the field shown [px].
+
+        ``missing`` says why there are none, if there are none.
+        """
         if stamp is None:
             self._source.data = dict(_EMPTY)
             self._centre.data = {"x": [], "y": []}
-            self.figure.title.text = f"{self._title} –"
+            self.figure.title.text = f"{self._title} – {missing}".rstrip()
             self.figure.background_fill_color = self._blank
             return
         ny, nx = stamp.shape

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from zogy_explorer.engine.flags import REGISTRY
+from zogy_explorer.engine.flags import REGISTRY, Flag
 from zogy_explorer.engine.plan import SubtractionPlan
 from zogy_explorer.engine.result import CellResult, Difference
 from zogy_explorer.exposure import Exposure
@@ -96,7 +96,8 @@ class FrameNoise:
     severity
         ``"ok"`` within 0.1 of 1, else ``"warning"``; ``"info"`` if unknown.
     sentence, advice
-        In words; empty if there is nothing to say.
+        In words; empty if there is nothing to say. A sentence without advice is that of a flag
+        of the pair, which has a notice of its own.
     """
 
     sigma: float
@@ -109,7 +110,7 @@ class FrameNoise:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What to say of it; empty if σ is as it should be."""
-        return (Notice(self.severity, self.sentence, self.advice),) if self.sentence else ()
+        return (Notice(self.severity, self.sentence, self.advice),) if self.advice else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +177,9 @@ def frame_noise(difference: Difference) -> FrameNoise:
     lowest, highest = float(values.min()), float(values.max())
     if abs(sigma - 1) <= SIGMA_TOLERANCE:
         return FrameNoise(sigma, lowest, highest, "ok")
+    same = next((flag for flag in difference.plan.flags if flag.name == "SAME_IMAGE"), None)
+    if same is not None:
+        return FrameNoise(sigma, lowest, highest, same.severity, _sentence(same))
     kind = REGISTRY["SCORR_SIGMA_HIGH" if sigma > 1 else "SCORR_SIGMA_LOW"]
     more = "more" if sigma > 1 else "less"
     over = "overstated" if sigma > 1 else "understated"
@@ -205,10 +209,14 @@ def frame_notices(frame: Frame) -> list[Notice]:
 def pair_notices(plan: SubtractionPlan) -> tuple[Notice, ...]:
     """What the plan warns of that concerns the pair as a whole; each cell has the flag as well."""
     return tuple(
-        Notice(flag.severity, f"{flag.cause[0].upper()}{flag.cause[1:]}.", flag.advice)
+        Notice(flag.severity, _sentence(flag), flag.advice)
         for flag in plan.flags
         if flag.severity != "info"
     )
+
+
+def _sentence(flag: Flag) -> str:
+    return f"{flag.cause[0].upper()}{flag.cause[1:]}."
 
 
 def failures(difference: Difference) -> list[Notice]:

@@ -110,6 +110,9 @@ ROOT_CSS = (
 )
 """Style sheet of the root."""
 
+SHRINKING_CSS = ":host { min-width: 0 !important; }"
+"""Of layouts that keep what Panel takes for their least width when a part of them is put away."""
+
 
 def styled(view: Viewable) -> Viewable:
     """The view itself, it and all its parts in the page's design.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
+from types import MappingProxyType
 
 import panel as pn
 
@@ -22,6 +23,27 @@ _HINT = (
     "a setting: the numbers that differ are listed here, and A can be blinked (hold "
     "<kbd>b</kbd>), swiped or subtracted on the images.</p>"
 )
+
+_COUNTABLE = 1e7
+_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "sigma_science": "σ_n",
+        "sigma_template": "σ_r",
+        "flux_science": "F_n",
+        "flux_template": "F_r",
+        "flux_diff": "F_D",
+        "flux_score": "F_S",
+        "centroid_distance": "PSF centroids apart",
+        "diff_predicted": "σ(D) predicted",
+        "diff_measured": "σ(D) measured",
+        "scorr_measured": "σ(Scorr)",
+        "diff_rms": "rms of D, all pixels",
+        "scorr_max": "largest |Scorr|",
+        "over_5": "Scorr > 5 σ",
+        "below_-5": "Scorr < −5 σ",
+    }
+)
+"""Rows that have another name on the page than in `compare_results`."""
 
 
 class ChangesTab:
@@ -84,9 +106,12 @@ def changes_table(a: CellResult | Difference, b: CellResult | Difference, title:
         rows = compare_results(a, b).changed
     except InputError as error:
         return f'<h3>{escape(title)}</h3><p class="muted">{escape(str(error))}</p>'
-    rows = tuple(row for row in rows if row.name != "config")
+    # What differs by rounding errors only would read "5.995 → 5.995".
+    rows = tuple(row for row in rows if row.name != "config" and _text(row.a) != _text(row.b))
     if not rows:
-        return f'<h3>{escape(title)}</h3><p class="muted">No number differs.</p>'
+        return (
+            f'<h3>{escape(title)}</h3><p class="muted">No number differs in the digits shown.</p>'
+        )
     return f"<h3>{escape(title)}</h3>{_table(rows)}"
 
 
@@ -98,13 +123,23 @@ def changed_settings(a: SubtractionPlan, b: SubtractionPlan) -> list[tuple[str, 
 def _table(rows: Iterable[Row]) -> str:
     body = "".join(
         f'<tr><th style="white-space:normal" title="{escape(row.unit)}">'
-        f"{escape(row.name.replace('_', ' '))}</th>"
+        f"{escape(_name(row))}</th>"
         f'<td class="n">{_text(row.a)}</td><td class="n">{_text(row.b)}</td>'
-        f'<td class="n">{_text(row.change, 2)}</td></tr>'
+        f'<td class="n">{_minus(row)}</td></tr>'
         for row in rows
     )
-    head = '<tr><th></th><th class="n">A</th><th class="n">B</th><th class="n">B − A</th></tr>'
+    head = '<tr><th></th><th class="n">A</th><th class="n">B</th><th class="n">A − B</th></tr>'
     return f"<table>{head}{body}</table>"
+
+
+def _minus(row: Row) -> str:
+    """A − B, as on the images."""
+    return _text(0.0 - row.change, 2)
+
+
+def _name(row: Row) -> str:
+    name = _NAMES.get(row.name, row.name.replace("_", " "))
+    return f"{name} [{row.unit}]" if row.unit in ("px", "σ") and row.unit not in name else name
 
 
 def _text(value: float | str, digits: int = 4) -> str:
@@ -112,4 +147,6 @@ def _text(value: float | str, digits: int = 4) -> str:
         text = escape(value.replace("; ", ", ").replace("_", " ").lower())
         style = "white-space:normal;display:inline-block;max-width:120px"
         return f'<span style="{style}">{text or "–"}</span>'
+    if value.is_integer() and abs(value) < _COUNTABLE:  # a number of cells or of pixels
+        return f"{value:.0f}".replace("-", "−")
     return describe_value(value, digits).replace("-", "−")

@@ -15,18 +15,16 @@ from zogy_explorer.ui.drawer.small_plots import small_legend, small_plot, stage
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.state import Frame
 from zogy_explorer.ui.style import Palette, theme_figure
-from zogy_explorer.ui.wall.cut_line import Line
 
 _HINT = (
     '<p class="muted">Hold <kbd>Shift</kbd> and drag a line over an image: its values in every '
     "layer are drawn here, with a band of ±1 σ.</p>"
 )
 _COLUMNS = ("science", "template", "difference", "score", "scorr")
-_BANDS = ("science", "template", "difference", "scorr")
 
 
 class CutTab:
-    """Plots of science and template, D, and Scorr along the line.
+    """Plots of science and template, D, S, and Scorr along the line.
 
     Parameters
     ----------
@@ -38,19 +36,19 @@ class CutTab:
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        self._line = context.wall.line
         self._words = text_pane(_HINT, name="cut-words", width=150, sizing_mode=None, margin=(4, 8))
         self.source = ColumnDataSource(name="source-cut", data=_nothing())
         self.plots = {
             "sky": small_plot("cut-sky", "along the cut [px]", "science, template"),
             "difference": small_plot("cut-difference", "along the cut [px]", "D"),
+            "score": small_plot("cut-score", "along the cut [px]", "S"),
             "scorr": small_plot("cut-scorr", "along the cut [px]", "Scorr [σ]"),
         }
         self._lines: dict[str, Any] = {}
         self._bands: dict[str, Any] = {}
         for name, where in (
             ("science", "sky"), ("template", "sky"), ("difference", "difference"),
-            ("scorr", "scorr"),
+            ("score", "score"), ("scorr", "scorr"),
         ):  # fmt: skip
             plot = self.plots[where]
             label = {"legend_label": name} if where == "sky" else {}
@@ -63,26 +61,32 @@ class CutTab:
         small_legend(self.plots["sky"])
         self._stage = stage(self.plots.values())
         self.view = pn.Row(self._words, self._stage, sizing_mode="stretch_both", margin=0)
-        context.wall.on_cut(self._drawn)
+        context.wall.on_cut(lambda line: context.painter.ask(self.show))
 
     def show(self) -> None:
         """The line again, over the frame and cell of now."""
         frame = self._context.session.frame
-        if frame is None or self._line is None:
+        line = self._context.wall.line
+        if frame is None or line is None:  # or no longer: it went with its pair
+            self._clear(_HINT)
             return
-        x0, y0, x1, y1 = self._line
+        x0, y0, x1, y1 = line
         try:
             cut = self._cut(frame, (x0, y0), (x1, y1))
         except InputError as error:
-            self._words.object = f'<p class="muted">{error}</p>'
+            self._clear(f'<p class="muted">{error}</p>')
             return
         if cut is None:
-            self._words.object = '<p class="muted">The line misses the image.</p>'
-            self.source.data = _nothing()
+            self._clear('<p class="muted">The line misses the image.</p>')
             return
         self._stage.visible = True
         self.source.data = cut_columns(cut)
         self._words.object = cut_words(cut)
+
+    def _clear(self, words: str) -> None:
+        self._words.object = words
+        self._stage.visible = False
+        self.source.data = _nothing()
 
     def theme(self, colors: Palette) -> None:
         """Take the colours of the page."""
@@ -92,10 +96,6 @@ class CutTab:
         for name, line in self._lines.items():
             color = shades.get(name, colors.info)
             line.glyph.line_color = self._bands[name].glyph.fill_color = color
-
-    def _drawn(self, line: Line) -> None:
-        self._line = line
-        self._context.painter.ask(self.show)
 
     def _cut(
         self, frame: Frame, start: tuple[float, float], end: tuple[float, float]
@@ -110,23 +110,25 @@ class CutTab:
                 "science σ": np.sqrt(frame.plan.science.variance[part]),
                 "template σ": np.sqrt(frame.plan.template.variance[part]),
             }
-            variance = frame.difference.diff.variance
-            if variance is not None:
-                planes["difference σ"] = np.sqrt(variance[part])
+            for name, result in (
+                ("difference", frame.difference.diff), ("score", frame.difference.score),
+            ):  # fmt: skip
+                if result is not None and result.variance is not None:
+                    planes[f"{name} σ"] = np.sqrt(result.variance[part])
         return line_cut(planes, box, start, end)
 
 
 def cut_columns(cut: LineCut) -> dict[str, Any]:
     """Columns of the plots' source: values, and the edges of the bands of ±1 σ.
 
-    The band follows the value for an image and stands about zero for D and Scorr, which are
+    The band follows the value for an image and stands about zero for D, S and Scorr, which are
     noise where the pair agrees.
     """
     data: dict[str, Any] = {"distance": cut.distance}
     missing = np.full(cut.distance.shape, np.nan)
     for name in _COLUMNS:
         data[name] = cut.values.get(name, missing)
-    for name in _BANDS:
+    for name in _COLUMNS:
         sigma = np.ones_like(missing) if name == "scorr" else cut.values.get(f"{name} σ", missing)
         middle = data[name] if name in ("science", "template") else 0.0
         data[f"{name}_low"], data[f"{name}_high"] = middle - sigma, middle + sigma
@@ -147,5 +149,5 @@ def cut_words(cut: LineCut) -> str:
 
 
 def _nothing() -> dict[str, Any]:
-    bands = [f"{name}_{end}" for name in _BANDS for end in ("low", "high")]
+    bands = [f"{name}_{end}" for name in _COLUMNS for end in ("low", "high")]
     return {name: [] for name in ("distance", *_COLUMNS, *bands)}

@@ -13,12 +13,14 @@ from zogy_explorer.ui.context import PageContext
 from zogy_explorer.ui.controls import NumberControl, help_icon
 from zogy_explorer.ui.drawer.tables import drawer_table
 from zogy_explorer.ui.panes import text_pane
-from zogy_explorer.ui.state import SYMBOLS
+from zogy_explorer.ui.state import SYMBOLS, failures
 from zogy_explorer.ui.style import Palette
 from zogy_explorer.ui.wall.points import PointMark
 
 if TYPE_CHECKING:
     from astropy.table import QTable
+
+    from zogy_explorer.engine import Difference
 
 MOST_ROWS = 500
 """Most significant detections that the table shows."""
@@ -161,7 +163,8 @@ class DetectionsTab:
         elif study.chosen is not None:
             self._words.object = chosen_words(study.table, study.chosen)
         else:
-            self._words.object = summary_words(study.table)
+            frame = self._context.session.frame
+            self._words.object = summary_words(study.table, frame and frame.difference)
 
     def _row_selected(self, event: Any) -> None:
         if self._writing or not event.new:
@@ -216,17 +219,38 @@ def detection_marks(table: QTable | None, chosen: int | None) -> list[PointMark]
     return marks
 
 
-def summary_words(table: QTable) -> str:
-    """How many there are."""
+def summary_words(table: QTable, searched: Difference | None = None) -> str:
+    """How many there are, and how much of the frame could not be searched."""
     meta = table.meta
+    unsearched = failed_words(searched) if searched is not None else ""
+    if searched is not None and len(searched.failed) == len(searched.cells):
+        return unsearched
     if not len(table):
-        return f"<p>Nothing beyond {meta['threshold']:g} σ.</p>"
+        return f"<p>Nothing beyond {meta['threshold']:g} σ.</p>{unsearched}"
     cut = f" The {MOST_ROWS} most significant are listed." if len(table) > MOST_ROWS else ""
     return (
         f"<p><b>{len(table)}</b> beyond {meta['threshold']:g} σ: {meta['n_positive']} positive, "
         f"{meta['n_negative']} negative; <b>{meta['n_unflagged']}</b> without flags.{cut}</p>"
+        f"{unsearched}"
         '<p class="muted">Tap a row to see it on the images, or a mark to find its row.</p>'
     )
+
+
+def failed_words(difference: Difference) -> str:
+    """Which cells could not be searched, and why; empty if all could."""
+    failed, count = len(difference.failed), len(difference.cells)
+    if not failed:
+        return ""
+    if failed == count:
+        heading = "The only cell failed" if count == 1 else f"All {count} cells failed"
+        heading = f"<b>{heading}</b>: there is nothing to search."
+    else:
+        heading = f"{failed} of {count} cells failed and could not be searched."
+    causes = "".join(
+        f'<p class="muted">{escape(notice.text)}. {escape(notice.advice)}</p>'
+        for notice in failures(difference)
+    )
+    return f'<p><span class="failed">{SYMBOLS["failed"]}</span> {heading}</p>{causes}'
 
 
 def chosen_words(table: QTable, row: int) -> str:

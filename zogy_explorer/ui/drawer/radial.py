@@ -44,7 +44,6 @@ class RadialTab:
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        self._tapped = context.wall.tapped
         self._words = text_pane(
             _HINT, name="radial-words", width=170, sizing_mode=None, margin=(4, 8)
         )
@@ -65,16 +64,18 @@ class RadialTab:
             self._glyphs[name] = [band, dots, line]
         self._stage = stage(self.plots.values())
         self.view = pn.Row(self._words, self._stage, sizing_mode="stretch_both", margin=0)
-        context.wall.on_tap(self._on_tap)
+        context.wall.on_tap(lambda x, y: context.painter.ask(self.show))
 
     def show(self) -> None:
         """The profiles again, of the frame and cell of now."""
         session = self._context.session
         frame = session.frame
-        if frame is None or self._tapped is None:
+        tapped = self._context.wall.tapped
+        if frame is None or tapped is None:  # or no longer: it went with its pair
+            self._clear()
             return
         bbox = frame.plan.bbox
-        x, y = self._tapped
+        x, y = tapped
         if not bbox.contains_point(round(x), round(y)):
             return
         reach = RADIUS + REACH + 1
@@ -107,6 +108,12 @@ class RadialTab:
             self.sources[name].data = profile_columns(profile, psf, fluxes[name])
         self._words.object = radial_words(x, y, fluxes)
 
+    def _clear(self) -> None:
+        self._words.object = _HINT
+        self._stage.visible = False
+        for source in self.sources.values():
+            source.data = _nothing()
+
     def theme(self, colors: Palette) -> None:
         """Take the colours of the page."""
         for name, plot in self.plots.items():
@@ -115,10 +122,6 @@ class RadialTab:
             band.glyph.fill_color = colors.info
             dots.glyph.update(fill_color=colors.info, line_color=colors.info)
             line.glyph.line_color = colors.warning
-
-    def _on_tap(self, x: float, y: float) -> None:
-        self._tapped = (x, y)
-        self._context.painter.ask(self.show)
 
 
 def profile_columns(

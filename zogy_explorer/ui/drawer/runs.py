@@ -39,7 +39,11 @@ class RunsTab:
     def __init__(self, context: PageContext) -> None:
         session = self._session = context.session
         self._writing = False
-        self.view = drawer_table(run_table(()), _COLUMNS, _WIDTHS, _FORMATS)
+        # All the room there is goes to what changed; what still does not fit is a tooltip.
+        self.view = drawer_table(
+            run_table(()), _COLUMNS, _WIDTHS, _FORMATS, layout="fit_columns",
+            configuration={"columnDefaults": {"tooltip": True}},
+        )  # fmt: skip
         self.view.param.watch(self._row_selected, "selection")
         session.param.watch(lambda *events: self._show_runs(), ["runs", "frame"])
         self._show_runs()

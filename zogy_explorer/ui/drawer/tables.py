@@ -32,6 +32,8 @@ _CSS = """
 .tabulator .tabulator-row.tabulator-selected, .tabulator .tabulator-row.tabulator-selected:hover {
   background: var(--zx-raised) !important; color: var(--zx-text);
   box-shadow: inset 3px 0 0 var(--zx-accent); }
+.tabulator-tooltip.tabulator-tooltip { background: var(--zx-raised); color: var(--zx-text);
+  border-color: var(--zx-border); font-size: 12px; max-width: 480px; white-space: normal; }
 """
 """Style sheet of a Tabulator in the page's colours."""
 
@@ -41,6 +43,8 @@ def drawer_table(
     titles: Mapping[str, str],
     widths: Mapping[str, int],
     formats: Mapping[str, str],
+    *,
+    layout: str = "fit_data_stretch",
     **options: Any,
 ) -> pn.widgets.Tabulator:
     """A table to read, of which one row can be selected.
@@ -51,6 +55,8 @@ def drawer_table(
         What it shows first.
     titles, widths, formats
         By column: heading, width [px] and numeral.js format; a missing number is a dash.
+    layout
+        "fit_data_stretch" widens the last column to the edge, "fit_columns" those without width.
     **options
         Of `panel.widgets.Tabulator`.
     """
@@ -70,7 +76,7 @@ def drawer_table(
         disabled=True,
         selectable=1,
         theme="simple",
-        layout="fit_data_stretch",
+        layout=layout,
         stylesheets=[_CSS],
         sizing_mode="stretch_both",
         margin=0,

@@ -235,7 +235,8 @@ def _injected(frame: Frame, sources: tuple[Injected, ...], token: CancelToken) -
     science = frame.pair.science
     counts = counts_per_flux(science, Settings(settings))
     x, y = [s.x for s in sources], [s.y for s in sources]
-    lit = inject(science, x, y, [s.flux * counts for s in sources], rng=_SEED)
+    streams = [_stream(number) for number in range(len(sources))]
+    lit = inject(science, x, y, [s.flux * counts for s in sources], rng=streams)
     token.check()
     made = plan(lit, frame.pair.template, settings, overrides=frame.plan.overrides)
     results: dict[int, CellResult] = {}
@@ -248,6 +249,11 @@ def _injected(frame: Frame, sources: tuple[Injected, ...], token: CancelToken) -
             results[cell.index] = subtract_cell(made, cell, checkpoint=token.check)
         recovered.append(_recovered(source, results[cell.index], frame.cells[cell.index]))
     return Injection(frame, made, tuple(results.values()), tuple(recovered))
+
+
+def _stream(number: int) -> np.random.Generator:
+    """The photon noise of a source, by its number: more sources do not change it."""
+    return np.random.default_rng(np.random.SeedSequence(_SEED, spawn_key=(number,)))
 
 
 def _recovered(source: Injected, now: CellResult, before: CellResult) -> Recovered:

@@ -49,7 +49,7 @@ class InjectTab:
         self.armed = pn.widgets.Checkbox(label="A tap injects a source", value=study.armed)
         self.armed.param.watch(lambda event: setattr(study, "armed", event.new), "value")
         self.flux = pn.widgets.FloatInput(
-            label="Flux [calibrated unit]", value=100.0, start=0.0, description=_FLUX_HELP,
+            label="Flux [calibrated unit]", value=100.0, description=_FLUX_HELP,
             sizing_mode="stretch_width", margin=(4, 0, 0, 0),
         )  # fmt: skip
         self.slider = pn.widgets.FloatSlider(
@@ -133,7 +133,10 @@ class InjectTab:
         self.chart.theme(colors)
 
     def _choose(self, flux: float | None) -> None:
-        if self._writing or flux is None or not (np.isfinite(flux) and flux > 0):
+        if self._writing:
+            return
+        if flux is None or not (np.isfinite(flux) and flux > 0):
+            self._refuse(flux)
             return
         self._writing = True
         try:
@@ -149,6 +152,20 @@ class InjectTab:
         finally:
             self._writing = False
         self._say_hint()
+
+    def _refuse(self, flux: float | None) -> None:
+        """What is injected next stands in the box, not what was typed and cannot be."""
+        given = "What was typed" if flux is None else f"{flux:g}"
+        self._writing = True
+        try:
+            self.flux.value = self._study.next_flux()
+        finally:
+            self._writing = False
+        self._say_hint()
+        self._hint.object = (
+            f'<p class="failed">{SYMBOLS["failed"]} {given} is no flux that can be injected: give '
+            f"a number above 0. It is {self.flux.value:.4g} as before.</p>{self._hint.object}"
+        )
 
     def _say_hint(self) -> None:
         sigma, flux = self._study.sigma_flux(), self._study.next_flux()

@@ -55,8 +55,9 @@ class PsfTab:
             "psf_science": result.centroid_science,
             "psf_template": result.centroid_template,
         }
+        missing = "" if result.ok else "the cell failed"
         for name, stamp in self.stamps.items():
-            stamp.show(shown[name], half, centroids.get(name))
+            stamp.show(shown[name], half, centroids.get(name), missing)
         allowed = float(plan.config.maxPsfCentroidDist)
         self.target.show(result, allowed, colors)
         self._meter.object = words.centroid_meter(result, allowed)

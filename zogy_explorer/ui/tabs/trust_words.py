@@ -43,6 +43,19 @@ def sigmas(result: CellResult, noise: InputNoise | None) -> str:
         '<th class="n" title="From the noise of both images as measured: variance, correlation '
         'of neighbours, noise that they share">expected</th><th class="n">measured</th>'
         f'<th class="n" title="measured over predicted">ratio</th></tr>{body}</table>'
+        f"{_sample(result)}"
+    )
+
+
+def _sample(result: CellResult) -> str:
+    """On which pixels the table's measurements are made, and how well Scorr's is known."""
+    check = result.noise
+    if not np.isfinite(check.scorr_measured):
+        return ""
+    error = f"; σ(Scorr) ± {check.scorr_error:.1g}" if np.isfinite(check.scorr_error) else ""
+    return (
+        f'<p class="muted">Measured on a sample of {check.n_pixels} pixels away from sources and '
+        f"residuals{error}.</p>"
     )
 
 
@@ -90,9 +103,14 @@ def match(match: PsfMatch, support: FourierSupport) -> str:
         if np.isfinite(support.where_lost)
         else "Nowhere do both PSFs lie in their noise."
     )
+    reached = (
+        f"it reaches 5 in Scorr from a flux of {match.flux_scorr:.3g}"
+        if np.isfinite(match.flux_scorr)
+        else "at no flux does it reach 5 in Scorr"
+    )
     return (
         f"<p>A constant star in the corner of the cell leaves {100 * match.peak:.2g} % of its "
-        f"peak in D; it reaches 5 in Scorr from a flux of {match.flux_scorr:.3g}.</p>"
+        f"peak in D; {reached}.</p>"
         f'<p class="muted">{lost}</p>'
     )
 

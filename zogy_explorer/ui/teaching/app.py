@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 from panel.viewable import Viewable, Viewer
 
+from zogy_explorer.ui.connection import say_when_lost
 from zogy_explorer.ui.explorer import ZogyExplorer
 from zogy_explorer.ui.housekeeping import housekeeping
 from zogy_explorer.ui.serving import served_document
@@ -42,6 +43,7 @@ class TeachingApp(Viewer):
         )
         if document is not None:
             housekeeping().page_opens(document)
+            say_when_lost(document, "; its address keeps the chapter.")
             pn.state.on_session_destroyed(lambda context: self._close())
 
     def _close(self) -> None:

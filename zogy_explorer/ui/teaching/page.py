@@ -8,7 +8,8 @@ from typing import Any
 import panel as pn
 from panel.viewable import Viewable
 
-from zogy_explorer.ui.controls import NumberControl, SliderNames
+from zogy_explorer.ui.control_names import ControlNames
+from zogy_explorer.ui.controls import NumberControl
 from zogy_explorer.ui.keys import Keys
 from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.style import ROOT_CSS, palette, styled, theme_classes
@@ -132,7 +133,7 @@ class LessonPage:
             }
         )
         return pn.Column(
-            header, self.progress, body, self.footer, self.keys, self.scroller, SliderNames(),
+            header, self.progress, body, self.footer, self.keys, self.scroller, ControlNames(),
             name="zogy-lessons",
             css_classes=theme_classes(self.dark), stylesheets=[ROOT_CSS], margin=0,
             sizing_mode="stretch_both", styles={"position": "fixed", "inset": "0"},

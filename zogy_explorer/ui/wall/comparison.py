@@ -2,6 +2,7 @@
 
 Only what is cut for the screen differs, so blinking and swiping cost one repaint. Both are shown
 with the stretch of the present result: else a change of limits would look like one of pixels.
+The difference is A − B.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ class Comparison:
         mode = self.mode
         if spec.name not in self._pinned or (mode == "difference" and spec.kind != "diverging"):
             mode = "present"
-        return f"{spec.title} {TITLES[mode]}".strip()
+        if mode == "present":
+            return spec.title
+        # The short name: panels of a small window have no room for more beside their limits.
+        return f"{spec.label or spec.title} {TITLES[mode]}"
 
     def shown(self, spec: LayerSpec, present: Pyramid) -> Pyramid:
         """The pyramid whose pixels (left of the divider apart) are shown."""

@@ -129,7 +129,7 @@ class Frame:
         if spec.kind == "mask":
             return None
         if spec.kind == "sky":
-            limits = self._sky_limits()
+            limits = self.sky_limits
             return None if limits is None else Stretch(*limits, self._settings.sky_stretch)
         limits = self._diverging_limits(name, step)
         return None if limits is None else Stretch(*limits)
@@ -182,7 +182,8 @@ class Frame:
                 texts.append(f"{value:.6g}".replace("-", "−"))
         return (sexagesimal(*sky) if sky else "", texts)
 
-    def _sky_limits(self) -> tuple[float, float] | None:
+    @property
+    def sky_limits(self) -> tuple[float, float] | None:
         """Common limits of all sky layers: the union, so that both can be compared."""
         settings = self._settings
         if settings.sky_limits == "manual":

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from bokeh import events
-from bokeh.models import ColumnDataSource, CustomJS, Quad, Segment
+from bokeh.models import ColumnDataSource, CustomJS, LinearInterpolator, Quad, Segment
 from bokeh.plotting import figure
+from bokeh.transform import transform
 from numpy.typing import NDArray
 
 from zogy_explorer.geometry import Box
@@ -21,8 +22,16 @@ from zogy_explorer.ui.wall.palettes import SEVERITIES, Theme
 from zogy_explorer.ui.wall.scripts import OUTLINE
 
 _MANY = 5000  # cells beyond which only flagged ones are drawn: the rest would be a grey veil
-_WIDTHS = {"ok": 1.0, "info": 1.5, "warning": 2.0, "failed": 2.0}
-_ALPHAS = {"ok": 0.55, "info": 0.9, "warning": 0.95, "failed": 1.0}
+_STYLES = (
+    (40.0, (1.0, 1.5, 2.0, 2.0), (0.55, 0.9, 0.95, 1.0)),
+    (20.0, (0.75, 1.0, 1.0, 1.5), (0.4, 0.55, 0.6, 0.9)),
+    (0.0, (0.5, 0.6, 0.6, 1.0), (0.25, 0.3, 0.35, 0.7)),
+)
+"""(least side of a cell on the screen [px], line widths [px], alphas), each by severity.
+
+Full lines around small cells would hide the images. Neighbours share their edges, which are drawn
+twice: a flag's colour shows through a low alpha.
+"""
 _CROSS = 0.16  # half size of the cross in a failed cell, as a fraction of the cell
 _CORNER = 0.16  # size of the cut corner of a cell with a warning
 SIDES = ("left", "bottom", "right", "top")
@@ -64,9 +73,15 @@ class GridMarks:
         self._edges: NDArray[np.float64] = np.empty((0, 4))
         self.source = ColumnDataSource(name="grid", data=self._segments())
         self._drawing = Drawing(self.source)
+        # By severity and not by segment: a change of them is a few numbers to the browser.
+        ranks = list(range(len(SEVERITIES)))
+        self._style = _STYLES[0]
+        self._widths = LinearInterpolator(x=ranks, y=self._style[1])
+        self._alphas = LinearInterpolator(x=ranks, y=self._style[2])
         self._glyph = Segment(
-            x0="x0", y0="y0", x1="x1", y1="y1",
-            line_color="color", line_width="width", line_alpha="alpha", line_cap="square",
+            x0="x0", y0="y0", x1="x1", y1="y1", line_color="color",
+            line_width=transform("rank", self._widths),
+            line_alpha=transform("rank", self._alphas), line_cap="square",
         )  # fmt: skip
         # What is looked up under the cursor and when a panel is tapped; not drawn.
         self.cells = ColumnDataSource(name="cells", data=_lookup((), (), ()))
@@ -87,6 +102,20 @@ class GridMarks:
         self._worst = tuple(worst)
         self.cells.data = _lookup(cells, self._worst, flag_text)
         self.source.data = self._segments()
+
+    def follow(self, step: float) -> None:
+        """Thinner and fainter lines where cells are small, at ``step`` image pixels a screen pixel.
+
+        Only a step across a threshold is sent.
+        """
+        if not len(self._edges):
+            return
+        left, bottom, right, top = self._edges.T
+        side = float(np.median(np.minimum(right - left, top - bottom))) / step
+        style = next((style for style in _STYLES if side >= style[0]), _STYLES[0])
+        if style is not self._style:
+            self._style = style
+            self._widths.y, self._alphas.y = style[1], style[2]
 
     def set_theme(self, theme: Theme, *, visible: bool) -> None:
         """Take the colours of a theme, and show or hide the cells."""
@@ -113,8 +142,7 @@ class GridMarks:
             "x1": all_segments[:, 2],
             "y1": all_segments[:, 3],
             "color": [self.theme.severities[kind] for kind in kinds],
-            "width": [_WIDTHS[kind] for kind in kinds],
-            "alpha": [_ALPHAS[kind] for kind in kinds],
+            "rank": np.array([SEVERITIES.index(kind) for kind in kinds], np.uint8),
         }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import colorcet
+from bokeh.colors import RGB, named
 from bokeh.palettes import cividis, viridis
 
 from zogy_explorer.ui.wall.display import SkyMap
@@ -86,7 +87,25 @@ PLANE_COLORS: Mapping[str, str] = MappingProxyType(
         "DETECTED": "#009e73",
     }
 )
+_DARK = 0.12  # luminance below which a colour needs a light halo: blue, but not red
 _OTHER_COLORS = ("#80cbc4", "#f48fb1", "#c5e1a5", "#ffab91", "#90caf9", "#bcaaa4")
+
+
+def halo_of(color: str) -> str | None:
+    """What a line of this CSS colour needs below it to be seen on any image.
+
+    None: it is no name or ``#rrggbb`` that is known.
+    """
+    try:
+        known = (
+            RGB.from_hex_string(color)
+            if color.startswith("#")
+            else getattr(named, color.lower()).to_rgb()
+        )
+    except (AttributeError, ValueError):
+        return None
+    dark = known.luminance < _DARK
+    return LIGHT.selection_halo if dark else DARK.selection_halo
 
 
 def plane_color(name: str) -> str:

@@ -182,22 +182,34 @@ def _image(levels: NDArray[np.uint8], region: View | None) -> dict[str, Any]:
 
 
 def value_header(
-    layer: LayerSpec, theme: Theme, palette: list[str], stretch: Stretch | None
+    layer: LayerSpec,
+    theme: Theme,
+    palette: list[str],
+    stretch: Stretch | None,
+    *,
+    arrived: bool = False,
 ) -> str:
-    """Name of a layer and its limits at the ends of a thin colour bar."""
+    """Name of a layer and its limits at the ends of a thin colour bar.
+
+    Without a ``stretch``, ``arrived`` says whether the pixels are there and hold nothing, or are
+    still on their way.
+    """
     unit = f" [{layer.unit}]" if layer.unit else ""
     if stretch is None:
-        scale = f'<span style="color:{theme.muted}">no data yet</span>'
+        scale = (
+            f'<span style="color:{theme.muted}">{"no data" if arrived else "no data yet"}</span>'
+        )
     else:
         stops = ",".join(palette[1 + round(k * 254 / 16)] for k in range(17))
         low, high = short_number(stretch.low), short_number(stretch.high)
         scale = (
-            f'<span style="color:{theme.muted}">{low}</span>'
-            f'<span style="flex:0 1 72px;min-width:8px;height:6px;border-radius:3px;'
+            f'<span style="flex:none;color:{theme.muted}">{low}</span>'
+            # The bar gives way before the title does.
+            f'<span style="flex:0 100000 72px;min-width:8px;height:6px;border-radius:3px;'
             f'background:linear-gradient(90deg,{stops})"></span>'
-            f'<span style="color:{theme.muted}">{high}</span>'
+            f'<span style="flex:none;color:{theme.muted}">{high}</span>'
         )
-    return _line(theme, escape(layer.title + unit), scale)
+    return _line(theme, escape(layer.title + unit), scale, title_flex="1 1 auto")
 
 
 def mask_header(
@@ -219,11 +231,13 @@ def mask_header(
     return _line(theme, escape(layer.title), chips or f'<span style="color:{theme.muted}">–</span>')
 
 
-def _line(theme: Theme, title: str, right: str) -> str:
+def _line(theme: Theme, title: str, right: str, title_flex: str = "1 0 auto") -> str:
+    """A title and what stands at its right; one that may shrink is cut off with dots."""
     return (
         f'<div style="display:flex;align-items:center;gap:4px;width:100%;white-space:nowrap;'
         f'overflow:hidden;{_FONT};font-variant-numeric:tabular-nums;color:{theme.text}">'
-        f'<b style="font-weight:600;flex:1 0 auto">{title}</b>{right}</div>'
+        f'<b title="{title}" style="font-weight:600;flex:{title_flex};overflow:hidden;'
+        f'text-overflow:ellipsis">{title}</b>{right}</div>'
     )
 
 

@@ -78,7 +78,9 @@ class Readout:
         for plot in plots:
             for event in (events.MouseMove, events.MouseLeave, events.Tap, events.DoubleTap):
                 plot.js_on_event(event, script)
-        self.answer.js_on_change("data", script)
+        # Under a cursor that rests, too, the line says what is on screen now.
+        for source in (self.answer, self._cells):
+            source.js_on_change("data", script)
 
     def set_wcs(self, plane: list[float]) -> None:
         """Give the browser the eight numbers of `sky.tangent_plane`."""
@@ -90,6 +92,10 @@ class Readout:
         data = self.probe.data
         return (float(data["x"][0]), float(data["y"][0])) if len(data["n"]) else None
 
+    def refresh(self) -> None:
+        """Answer once more where the cursor rested: other pixels may be there now."""
+        self._answer(self.probe.data)
+
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._style.css = _css(theme)
@@ -97,10 +103,15 @@ class Readout:
             span.line_color = theme.crosshair
 
     def _on_probe(self, attr: str, old: Any, new: dict[str, Any]) -> None:
-        if not len(new["n"]):
+        self._answer(new)
+
+    def _answer(self, asked: dict[str, Any]) -> None:
+        if not len(asked["n"]):
             return
-        sky, values = self._exact(float(new["x"][0]), float(new["y"][0]))
-        self.answer.data = {"n": [int(new["n"][0])], "sky": [sky], "values": [values]}
+        sky, values = self._exact(float(asked["x"][0]), float(asked["y"][0]))
+        answer = {"n": [int(asked["n"][0])], "sky": [sky], "values": [values]}
+        if answer != self.answer.data:
+            self.answer.data = answer
 
 
 def _css(theme: Theme) -> str:

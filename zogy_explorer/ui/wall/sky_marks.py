@@ -1,7 +1,7 @@
 """Compass and scale bar of the first panel, where the image has a WCS.
 
-They lie on the sky, which is as dark in the light theme as in the dark one, and on stars: white,
-with a dark rim, in both.
+They may lie on sky, on stars, or beside the image on a light or a dark ground, under the lines of
+cells: white on a dark plate of their own, in both themes.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from bokeh.models import Arrow, Label, NormalHead
+from bokeh.models import Arrow, BoxAnnotation, Label, NormalHead
 from bokeh.plotting import figure
 
-_INK, _RIM = "#ffffff", "rgba(0, 0, 0, 0.65)"
-_CENTRE, _LENGTH = 36.0, 19.0  # of the compass, from the lower left corner [screen px]
-_ARCSEC = 180 / np.pi * 3600
-_FOOT = 12.0  # of the scale bar, from the lower edge [screen px]
+_INK, _PLATE = "#ffffff", "rgba(16, 20, 28, 0.72)"
+_MARGIN = 5.0  # between the plates and the panel's edges [screen px]
+_LENGTH, _BEYOND = 20.0, 10.0  # of the compass's arrows, and from their ends to the letters
+_ROOM = 8.0  # around the letters and the root of the arrows, up to the plate's edges
+_PAD, _LINE, _LETTER = 6.0, 13.0, 6.5  # of the scale bar's plate; its text's height and width
+_FOOT = _MARGIN + 6.0  # of the scale bar, from the lower edge
 _SHARE = 0.3  # of the panel's width that the bar takes at most
+_ARCSEC = 180 / np.pi * 3600
 _UNITS = ((3600.0, "°"), (60.0, "′"), (1.0, "″"), (1e-3, " mas"))
 
 
@@ -30,17 +33,18 @@ class SkyMarks:
     """
 
     def __init__(self, plot: figure) -> None:
-        self._arrows = [(_arrow(f"compass-{name}-rim", 4.5), _arrow(f"compass-{name}", 1.5, 6))
-                        for name in "NE"]  # fmt: skip
+        self._plate = _plate("compass-plate")
+        self._arrows = [_arrow(f"compass-{name}", 1.5, 6) for name in "NE"]
         self._labels = [_label(f"compass-{name}-label", name) for name in "NE"]
-        for label in self._labels:
-            label.text_baseline = "middle"
-        self._bar = (_arrow("scale-bar-rim", 5), _arrow("scale-bar", 2))
-        for line in self._bar:
-            line.update(y_start=_FOOT, y_end=_FOOT)
+        self._bar_plate = _plate("scale-bar-plate")
+        self._bar = _arrow("scale-bar", 2)
+        self._bar.update(y_start=_FOOT, y_end=_FOOT)
         self._length = _label("scale-bar-length", "")
-        self._length.y = _FOOT + 5
-        self._marks = [*sum(self._arrows, ()), *self._labels, *self._bar, self._length]
+        self._length.y = _FOOT + _LINE / 2 + 2
+        self._bar_plate.update(bottom=_MARGIN, top=_FOOT + _LINE + 4)
+        self._marks = [
+            self._plate, *self._arrows, *self._labels, self._bar_plate, self._bar, self._length,
+        ]  # fmt: skip
         self._scale = np.nan
         for mark in self._marks:
             plot.add_layout(mark)
@@ -54,14 +58,20 @@ class SkyMarks:
             self._scale = np.nan
             return
         matrix = np.reshape(plane[4:], (2, 2))
-        for arrows, label, direction in zip(
-            self._arrows, self._labels, directions(matrix), strict=True
-        ):
-            end = _CENTRE + _LENGTH * direction
-            for arrow in arrows:
-                arrow.update(x_end=float(end[0]), y_end=float(end[1]))
-            place = _CENTRE + (_LENGTH + 8) * direction
-            label.update(x=float(place[0]), y=float(place[1]))
+        towards = np.array(directions(matrix))
+        # The root, where the arrows begin, is as near to the corner as both letters allow.
+        letters = (_LENGTH + _BEYOND) * towards
+        low = np.minimum(letters.min(axis=0), 0.0) - _ROOM
+        high = np.maximum(letters.max(axis=0), 0.0) + _ROOM
+        root = _MARGIN - low
+        right, top = root + high
+        self._plate.update(left=_MARGIN, bottom=_MARGIN, right=float(right), top=float(top))
+        for arrow, label, direction in zip(self._arrows, self._labels, towards, strict=True):
+            x, y = map(float, root)
+            end_x, end_y = map(float, root + _LENGTH * direction)
+            arrow.update(x_start=x, y_start=y, x_end=end_x, y_end=end_y)
+            place_x, place_y = map(float, root + (_LENGTH + _BEYOND) * direction)
+            label.update(x=place_x, y=place_y)
         self._scale = pixel_scale(matrix)
 
     def follow(self, step: float, width: int) -> None:
@@ -70,31 +80,40 @@ class SkyMarks:
             return
         per_pixel = self._scale * step
         length, text = bar_length(_SHARE * width * per_pixel)
-        end = width - 10.0
-        start = end - length / per_pixel
-        rim, bar = self._bar
-        if (bar.x_start, bar.x_end) != (start, end):
-            bar.update(x_start=start, x_end=end)
-            rim.update(x_start=start - 1.5, x_end=end + 1.5)
-            self._length.update(x=(start + end) / 2, text=text)
+        size = length / per_pixel
+        right = width - _MARGIN
+        left = right - max(size, _LETTER * len(text)) - 2 * _PAD
+        middle = (left + right) / 2
+        start, end = middle - size / 2, middle + size / 2
+        if (self._bar.x_start, self._bar.x_end) != (start, end):
+            self._bar_plate.update(left=left, right=right)
+            self._bar.update(x_start=start, x_end=end)
+            self._length.update(x=middle, text=text)
+
+
+def _plate(name: str) -> BoxAnnotation:
+    """A dark ground, over the outline of the selected cell."""
+    return BoxAnnotation(
+        name=name, left_units="screen", right_units="screen", bottom_units="screen",
+        top_units="screen", left=0, right=0, bottom=0, top=0, fill_color=_PLATE, fill_alpha=1.0,
+        line_color=None, border_radius=4, visible=False, level="overlay",
+    )  # fmt: skip
 
 
 def _arrow(name: str, width: float, head: float = 0) -> Arrow:
-    """A line on the screen, from the compass's centre; a rim is drawn wider below it."""
-    color = _RIM if name.endswith("rim") else _INK
-    end = NormalHead(size=head, line_color=color, fill_color=color) if head else None
+    """A line on the screen, with a head if that has a size."""
+    end = NormalHead(size=head, line_color=_INK, fill_color=_INK) if head else None
     return Arrow(
-        name=name, end=end, line_width=width, line_color=color, visible=False,
-        start_units="screen", end_units="screen", x_start=_CENTRE, y_start=_CENTRE,
-        x_end=_CENTRE, y_end=_CENTRE,
+        name=name, end=end, line_width=width, line_color=_INK, visible=False, level="overlay",
+        start_units="screen", end_units="screen", x_start=0, y_start=0, x_end=0, y_end=0,
     )  # fmt: skip
 
 
 def _label(name: str, text: str) -> Label:
     return Label(
         name=name, text=text, x=0, y=0, x_units="screen", y_units="screen", visible=False,
-        text_font_size="10px", text_align="center", text_color=_INK,
-        background_fill_color=_RIM, padding=1, border_radius=2,
+        text_font_size="10px", text_align="center", text_baseline="middle", text_color=_INK,
+        level="overlay",
     )  # fmt: skip
 
 

@@ -38,6 +38,17 @@ def box_view(box: Box, margin: float = 0.0) -> View:
     return (left - pad, bottom - pad, right + pad, top + pad)
 
 
+def centred_on(box: Box, view: View) -> View:
+    """The view if the box is wholly in it; else one of the same size with the box's centre."""
+    left, bottom, right, top = box.edges
+    x0, y0, x1, y1 = view
+    if x0 <= left and y0 <= bottom and right <= x1 and top <= y1:
+        return view
+    half_x, half_y = (x1 - x0) / 2, (y1 - y0) / 2
+    x, y = (left + right) / 2, (bottom + top) / 2
+    return (x - half_x, y - half_y, x + half_x, y + half_y)
+
+
 def fitted(view: View, width: float, height: float) -> View:
     """The smallest view around ``view`` whose pixels are square on width × height screen pixels."""
     x0, y0, x1, y1 = view

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bokeh import events
-from bokeh.models import InlineStyleSheet, LinearColorMapper
+from bokeh.models import InlineStyleSheet
 from numpy.typing import NDArray
 
 from zogy_explorer.geometry import Box
@@ -24,18 +23,19 @@ from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.wall.divider import Divider
 from zogy_explorer.ui.wall.frame import Frame, LayerData
 from zogy_explorer.ui.wall.hold import one_message
+from zogy_explorer.ui.wall.images import Images
 from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
 from zogy_explorer.ui.wall.layout import arrange, place_panels
 from zogy_explorer.ui.wall.linked_view import LinkedView
 from zogy_explorer.ui.wall.marks import CellLike, GridMarks, SelectionMarks
-from zogy_explorer.ui.wall.palettes import DARK, LIGHT, diverging_palette, sky_palette
-from zogy_explorer.ui.wall.panel import Panel, mask_header, value_header
+from zogy_explorer.ui.wall.palettes import DARK, LIGHT
+from zogy_explorer.ui.wall.panel import Panel
 from zogy_explorer.ui.wall.points import PointMark, PointMarks
 from zogy_explorer.ui.wall.pyramid import Pyramid, View
 from zogy_explorer.ui.wall.readout import Readout
 from zogy_explorer.ui.wall.sky import tangent_plane
 from zogy_explorer.ui.wall.sky_marks import SkyMarks
-from zogy_explorer.ui.wall.viewport import Window, box_view, paint_window
+from zogy_explorer.ui.wall.viewport import Window, box_view, centred_on, paint_window
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -71,7 +71,7 @@ class ImageWall:
     painted : int
         How many times images were painted so far.
     tapped, line
-        The last point that was tapped and the last line that was drawn; None: none yet.
+        The last point that was tapped and the last line that was drawn on this pair; None: none.
     """
 
     def __init__(
@@ -86,7 +86,6 @@ class ImageWall:
         self.painted = 0
         self._theme = DARK if dark else LIGHT
         self._frame = Frame(self.layers)
-        self._present: list[str] = []
         self._columns = columns
         self._assumed_size = None if waits else _ASSUMED_SIZE
         self._alone: str | None = None
@@ -106,8 +105,7 @@ class ImageWall:
         self.panels: dict[str, Panel] = {}
         for spec in self.layers:
             self.panels[spec.name] = Panel(spec, self._linked.x_range, self._linked.y_range)
-        self._overlay_mapper = LinearColorMapper(palette=["#00000000"], low=-0.5, high=255.5)
-        self._overlays = self._add_overlays()
+        self._images = Images(self.panels, self._frame, self._theme)
         self._grid = GridMarks(self._theme)
         self._selection = SelectionMarks(self._theme, self._grid.cells)
         self._points = PointMarks(self._theme)
@@ -132,7 +130,7 @@ class ImageWall:
         self._toolbar_style = InlineStyleSheet(css="")
         self.model = arrange(list(self.panels.values()), columns, self._toolbar_style)
         self._restyle()
-        self._headers()
+        self._images.write_headers(self.step)
         self._listen()
 
     # What a page tells the wall.
@@ -178,6 +176,7 @@ class ImageWall:
             Show the whole frame; else the view stays.
         """
         self._frame.reset(bbox, layers, mask_planes, wcs)
+        self.tapped = self.line = None
         with self._hold():
             plane = tangent_plane(wcs, bbox)
             self._readout.set_wcs(plane)
@@ -241,6 +240,7 @@ class ImageWall:
         """Draw these cells, each with its worst severity and the text of its flags."""
         with self._hold():
             self._grid.set_cells(cells, worst, flag_text)
+            self._grid.follow(self.step)
 
     def select(self, cell: CellLike | None) -> None:
         """Outline a cell in all panels, or none."""
@@ -251,6 +251,7 @@ class ImageWall:
         """Replace the marks of one kind, such as ``"detections"``, in all panels."""
         with self._hold():
             self._points.show(kind, marks)
+            self._points.follow(self.step)
 
     @property
     def marks(self) -> tuple[PointMark, ...]:
@@ -260,6 +261,12 @@ class ImageWall:
     def zoom_to(self, box: Box, margin: float = 0.1) -> None:
         """Show a box with a margin, as a fraction of its longer side."""
         self.set_view(box_view(box, margin))
+
+    def bring_into_view(self, box: Box) -> None:
+        """Move the view to a box that is not wholly in it, at the same scale."""
+        view = centred_on(box, self.view)
+        if view != self.view:
+            self.set_view(view)
 
     def reset_view(self) -> None:
         """Show the whole frame."""
@@ -288,7 +295,7 @@ class ImageWall:
         self._theme = DARK if dark else LIGHT
         with self._hold():
             self._restyle()
-            self._headers()
+            self._images.write_headers(self.step)
 
     # What the wall tells a page.
 
@@ -301,6 +308,11 @@ class ImageWall:
     def settings(self) -> DisplaySettings:
         """How the layers are shown."""
         return self._frame.settings
+
+    @property
+    def sky_limits(self) -> tuple[float, float] | None:
+        """What the darkest and the brightest colour of science and template stand for."""
+        return self._frame.sky_limits
 
     def on_tap(self, callback: Callable[[float, float], None]) -> None:
         """Call with (x, y) on the pixel grid when a panel is tapped (once or twice)."""
@@ -320,17 +332,6 @@ class ImageWall:
 
     # Models.
 
-    def _add_overlays(self) -> list[Any]:
-        """The mask over the other panels, from the same source: it costs no message."""
-        masks = [panel for panel in self.panels.values() if panel.layer.kind == "mask"]
-        return [
-            masks[0].show_image(
-                panel, self._overlay_mapper, f"overlay-{panel.layer.name}", visible=False
-            )
-            for panel in self.panels.values()
-            if masks and panel not in masks
-        ]
-
     def _listen(self) -> None:
         for panel in self.panels.values():
             for dimension in ("inner_width", "inner_height"):
@@ -340,49 +341,15 @@ class ImageWall:
 
     def _restyle(self) -> None:
         """Colours and overlays that do not depend on the images."""
-        settings, theme = self.settings, self._theme
-        for panel in self.panels.values():
-            panel.set_theme(theme)
-            if panel.layer.kind != "mask":
-                panel.set_palette(self._palette(panel.layer))
-        for overlay in self._overlays:
-            overlay.visible = settings.mask_overlay
-            overlay.glyph.global_alpha = settings.mask_opacity
-        self._recolor_masks()
-        self._grid.set_theme(theme, visible=settings.grid)
+        theme = self._theme
+        self._images.restyle(theme)
+        self._grid.set_theme(theme, visible=self.settings.grid)
         self._selection.set_theme(theme)
         self._points.set_theme(theme)
         self._readout.set_theme(theme)
         for marks in (self._divider, self.cut_line, self._contours):
             marks.set_theme(theme)
         self._toolbar_style.css = theme.toolbar_css
-
-    def _recolor_masks(self) -> None:
-        """Colours of the mask codes met so far."""
-        hidden, own = self.settings.hidden_planes, dict(self.settings.plane_colors)
-        for panel in self.panels.values():
-            if panel.layer.kind == "mask":
-                panel.set_palette(self._frame.codes.palette(hidden, self._theme.clean, own))
-        palette = self._frame.codes.palette(hidden, own=own)
-        if self._overlay_mapper.palette != palette:
-            self._overlay_mapper.palette = palette
-
-    def _palette(self, spec: LayerSpec) -> list[str]:
-        if spec.kind == "sky":
-            return sky_palette(self.settings.sky_map)
-        return diverging_palette(self._theme.diverging)
-
-    def _headers(self) -> None:
-        for name, panel in self.panels.items():
-            layer = replace(panel.layer, title=self._frame.comparison.title(panel.layer))
-            if layer.kind == "mask":
-                text = mask_header(
-                    layer, self._theme, self._present, dict(self.settings.plane_colors)
-                )
-            else:
-                stretch = self._frame.stretch(name, self.step)
-                text = value_header(layer, self._theme, self._palette(layer), stretch)
-            panel.set_header(text)
 
     # Painting.
 
@@ -409,22 +376,17 @@ class ImageWall:
         if size is None:
             return  # painted when a browser tells it
         window = paint_window(self.view, *size, self._frame.box, _PAN_MARGIN)
-        for name in self.panels if names is None else names:
-            if self._alone not in (None, name):
-                continue  # painted when it is back
-            panel = self.panels[name]
-            is_mask = panel.layer.kind == "mask"
-            stretch = None if is_mask else self._frame.stretch(name, self.step)
-            levels = None if window is None else self._frame.levels(name, window, stretch)
-            if is_mask:
-                self._present = [] if levels is None else self._frame.codes.present(levels)
-                self._recolor_masks()
-            codes = self._frame.codes.names() if is_mask else None
-            panel.paint(levels, None if window is None else window.region, stretch, codes)
+        wanted = self.panels if names is None else names
+        # Those behind a maximised panel are painted when they are back.
+        seen = [name for name in wanted if self._alone in (None, name)]
+        self._images.paint(seen, window, self.step)
         self._draw_contours(window)
-        self._headers()
+        self._images.write_headers(self.step)
         self._divider.follow(self.view)
+        self._points.follow(self.step)
+        self._grid.follow(self.step)
         self._sky_marks.follow(self.step, size[0])
+        self._readout.refresh()
         self.painted += 1
 
     def _draw_contours(self, window: Window | None) -> None:

@@ -1,0 +1,87 @@
+"""What is there already when ``batch`` is started again, and what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zogy_explorer.cli.products import PairOrder
+from zogy_explorer.engine.flags import REGISTRY
+from zogy_explorer.engine.overrides import settings_hash
+from zogy_explorer.engine.provenance import SHIFT_KEYS
+
+_NOT_IN_PRODUCT = ("detections", "seconds")
+"""Numbers of a pair that only the summary has."""
+
+
+def is_done(order: PairOrder) -> bool:
+    """Whether a product is there, of the pair as ordered, and newer than its input."""
+    from astropy.io import fits
+
+    output = Path(order.output)
+    try:
+        with fits.open(output, memmap=False, lazy_load_hdus=True) as hdus:
+            header = hdus[0].header
+            made_with = header.get("ZEXPHSET", header.get("ZEXPHASH"))
+            shift = tuple(header.get(key, 0.0) for key in SHIFT_KEYS)
+        written = output.stat().st_mtime
+        inputs = max(Path(p).stat().st_mtime for p in (order.science, order.template))
+    except (OSError, IndexError):
+        return False
+    beside = all(Path(p).is_file() for p in (order.report, order.detections) if p is not None)
+    same = made_with == settings_hash(order.config, order.overrides)
+    moved_alike = shift == (order.shift or (0.0, 0.0))
+    return bool(beside and same and moved_alike and written >= inputs)
+
+
+def outcome_of_product(order: PairOrder, earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns of a pair whose product is there; it stays failed if none of its cells worked.
+
+    Parameters
+    ----------
+    order
+        For which `is_done` holds.
+    earlier
+        Its row of the summary that is there, or nothing.
+    """
+    from astropy.io import fits
+
+    with fits.open(order.output, memmap=False, lazy_load_hdus=True) as hdus:
+        cells = hdus["CELLS"].data
+        ok = np.asarray(cells["ok"], dtype=bool)
+        sigmas = np.asarray(cells["noise_scorr_measured"], dtype=float)
+        warnings = int(np.sum(np.asarray(cells["worst"]) == "warning"))
+        cause = "" if ok.all() else _cause(cells[int(np.argmin(ok))])
+    sigmas = sigmas[np.isfinite(sigmas)]
+    return {
+        **{name: earlier[name] for name in _NOT_IN_PRODUCT if name in earlier},
+        "status": "skipped" if ok.any() else "failed",
+        "cells": ok.size,
+        "failed": int((~ok).sum()),
+        "warnings": warnings,
+        "scorr_sigma": float(np.median(sigmas)) if sigmas.size else np.nan,
+        "cause": cause,
+        "message": cause,
+    }
+
+
+def read_summary(path: Path) -> dict[str, dict[str, Any]]:
+    """Rows of an earlier summary by name; none if it is not there or cannot be understood."""
+    from astropy.table import Table
+
+    try:
+        table = Table.read(path, format="ascii.ecsv")
+        return {str(row["name"]): dict(zip(table.colnames, row, strict=True)) for row in table}
+    except Exception:  # astropy raises nearly anything; the summary is written anew anyway
+        return {}
+
+
+def _cause(row: Any) -> str:
+    """Why a cell failed, as its `CellResult` says it."""
+    names, causes = str(row["flags"]).split(), json.loads(str(row["causes"]))
+    told = zip(names, causes, strict=True)
+    return "; ".join(cause for name, cause in told if REGISTRY[name].severity == "failed")

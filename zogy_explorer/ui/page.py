@@ -61,11 +61,6 @@ def empty_view(*, dark: bool, full_window: bool) -> pn.Column:
     )
 
 
-def _width(pixels: int) -> dict[str, str]:
-    """Width of a bar as a style: Panel would add it to the least width of the whole page."""
-    return {"width": f"{pixels}px", "flex": "none"}
-
-
 class Page:
     """Views of a session, wired.
 
@@ -254,20 +249,19 @@ class Page:
         )
         left = pn.Column(
             place["sidebar"].view,
-            sizing_mode="stretch_height",
+            **self._width(272),
             margin=0,
             styles={
-                **_width(272),
                 "border-right": "1px solid var(--zx-border)",
                 "background": "var(--zx-surface)",
             },
         )
         right = pn.Column(
             place["inspector"].view,
-            sizing_mode="stretch_height",
+            **self._width(344),
             scroll="y-auto",
             margin=0,
-            styles=_width(344) | {"border-left": "1px solid var(--zx-border)"},
+            styles={"border-left": "1px solid var(--zx-border)"},
         )
         self.bars = SideBars(left, right, self.painter.ask)
         body = pn.Row(
@@ -282,6 +276,14 @@ class Page:
             self.exports.downloads.view,
             *(() if self._full_window else (self.bars.measure,)),
         ]
+
+    def _width(self, pixels: int) -> dict[str, Any]:
+        """Options of a bar of this width."""
+        if self._full_window:
+            return {"width": pixels, "sizing_mode": "stretch_height"}
+        # A style: Panel adds a width to the least one of the page, which a notebook may not have.
+        css = f":host {{ width: {pixels}px !important; flex: none !important; }}"
+        return {"sizing_mode": "stretch_both", "stylesheets": [css]}
 
     def _actions(self) -> dict[str, Any]:
         session = self.session

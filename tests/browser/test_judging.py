@@ -60,7 +60,7 @@ def test_trust_shows_sigmas_quantiles_and_spectrum_of_the_tapped_cell(page, unti
     browser, _ = page
     tap(browser, "scorr", *EMPTY)
     tab(browser, "Trust")
-    browser.get_by_text("the noise of the images as measured predicts").wait_for()
+    browser.get_by_text("the noise of the images as measured there predicts").wait_for()
     browser.get_by_role("rowheader", name="|Scorr| > 5").wait_for()
     browser.get_by_text("Error budget at").wait_for()
     drawn = """(name) => Bokeh.documents[0].get_model_by_name(name).data.x.length"""

@@ -42,6 +42,13 @@ class Browser:
 
         return make
 
+    def painted(self):
+        """The images have been painted: what was to wait for that is due."""
+        for wait, call in self.document.waiting:
+            assert wait == unfolding.PAINTING_MS
+            call()
+        self.document.waiting.clear()
+
     def turn(self):
         """One turn of the page's loop."""
         now, self.posted[:] = list(self.posted), []
@@ -60,6 +67,9 @@ def test_parts_are_made_one_by_one_when_the_images_are_there(browser):
     assert browser.made == []
     browser.load()
     browser.turn()
+    assert browser.made == []  # the browser paints them first
+    browser.painted()
+    browser.turn()
     assert (browser.made, browser.told) == (["bar"], ["bar"])
     assert browser.unfolding.filled("bar")
     assert not browser.unfolding.filled("drawer")
@@ -77,7 +87,9 @@ def test_images_that_come_after_the_page_start_it(browser):
     browser.load()
     browser.turn()
     assert browser.made == []  # a browser, but no images
+    browser.document.waiting.clear()
     browser.unfolding.soon()
+    browser.painted()
     browser.turn()
     assert browser.made == ["bar"]
 
@@ -87,8 +99,10 @@ def test_without_images_the_page_is_complete_after_a_while(browser):
     browser.load()
     ((wait, call),) = browser.document.waiting
     assert wait == unfolding.PATIENCE_MS
+    browser.document.waiting.clear()
     call()
     browser.unfolding.soon()  # the images come just then: nothing is made twice
+    browser.painted()
     for _ in range(4):
         browser.turn()
     assert browser.made == ["bar", "drawer"]
@@ -107,6 +121,7 @@ def test_a_part_that_fails_does_not_take_the_others_with_it(browser):
     unfolding_ = Unfolding(parts, browser.posted.append, browser.told.append)
     unfolding_.after_images(browser.document, lambda: True)
     browser.load()
+    browser.painted()
     with pytest.raises(RuntimeError, match="no side bar"):
         browser.turn()
     browser.turn()

@@ -214,14 +214,17 @@ def test_display_settings_repaint(wall):
 
 
 def test_masks_lie_over_the_other_panels_on_request(wall):
-    overlay = find(wall, "overlay-science")
-    assert not overlay.visible
-    assert overlay.data_source is wall.panels["mask"].source
+    assert find(wall, "overlay-science") is None
     wall.set_display(DisplaySettings(mask_overlay=True, mask_opacity=0.3))
+    overlay = find(wall, "overlay-science")
+    assert overlay.data_source is wall.panels["mask"].source
+    assert overlay.level == "image"  # below the lines, though it came after them
     assert overlay.visible
     assert overlay.glyph.global_alpha == 0.3
     assert find(wall, "overlay-mask") is None
     assert "EDGE" in wall.panels["mask"].header.text
+    wall.set_display(DisplaySettings())
+    assert not overlay.visible
 
 
 def test_hidden_planes_lose_their_colour(wall):

@@ -13,6 +13,9 @@ from zogy_explorer.ui.style import Lazy
 PATIENCE_MS = 1500
 """How long a page waits for its first images before it makes the rest all the same."""
 
+PAINTING_MS = 200
+"""A browser paints the images in this time: the rest is not made meanwhile, on the same machine."""
+
 
 class Unfolding:
     """Places on a page that are filled one after the other.
@@ -42,6 +45,7 @@ class Unfolding:
         self._waiting = list(parts)
         self._filled: set[str] = set()
         self._loaded = self._started = False
+        self._document: Any = None
 
     def filled(self, name: str) -> bool:
         """Whether a part is on the page."""
@@ -62,6 +66,8 @@ class Unfolding:
                 self._fill_next()
             return
 
+        self._document = document
+
         def loaded() -> None:
             self._loaded = True
             if seen():
@@ -75,7 +81,7 @@ class Unfolding:
         """Fill what is empty, part by part: the page answers in between."""
         if self._loaded and not self._started:
             self._started = True
-            self._post(self._step)
+            self._document.add_timeout_callback(lambda: self._post(self._step), PAINTING_MS)
 
     def _step(self) -> None:
         try:

@@ -32,12 +32,13 @@ class Contours:
     def __init__(self, plots: Sequence[figure]) -> None:
         self.source = ColumnDataSource(name="contours", data={"xs": [], "ys": []})
         self._glyph = MultiLine(xs="xs", ys="ys", line_width=1, line_alpha=0.85)
-        drawing = Drawing(self.source)
+        self._drawing = Drawing(self.source)
         for plot in plots:
-            drawing.add_to(plot, self._glyph, name="contour-lines")
+            self._drawing.add_later(plot, self._glyph, name="contour-lines")
 
     def show(self, pixels: NDArray[Any], window: Window, sample: NDArray[Any]) -> None:
         """Contours of the science image as the screen shows it, σ from a sample of all of it."""
+        self._drawing.appear()
         xs, ys = contour_lines(pixels, window, contour_levels(sample))
         self.source.data = {"xs": xs, "ys": ys}
 

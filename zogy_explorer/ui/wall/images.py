@@ -34,7 +34,7 @@ class Images:
         self._masks = [panel for panel in panels.values() if panel.layer.kind == "mask"]
         self._present: list[str] = []  # mask planes in view
         self._overlay_mapper = LinearColorMapper(palette=["#00000000"], low=-0.5, high=255.5)
-        self._overlays = self._overlay_masks()
+        self._overlays: list[GlyphRenderer] = []
 
     def restyle(self, theme: Theme) -> None:
         """Take a theme, and what the display settings say of colours."""
@@ -43,6 +43,8 @@ class Images:
             panel.set_theme(theme)
             if panel.layer.kind != "mask":
                 panel.set_palette(self._palette(panel.layer))
+        if settings.mask_overlay and not self._overlays:
+            self._overlays = self._overlay_masks()
         for overlay in self._overlays:
             overlay.visible = settings.mask_overlay
             overlay.glyph.global_alpha = settings.mask_opacity
@@ -78,11 +80,9 @@ class Images:
             panel.set_header(text)
 
     def _overlay_masks(self) -> list[GlyphRenderer]:
-        """The mask over the other panels, from the same source: it costs no message."""
+        """The mask over the other panels, from the same source; few pages ever show it."""
         return [
-            self._masks[0].show_image(
-                panel, self._overlay_mapper, f"overlay-{panel.layer.name}", visible=False
-            )
+            self._masks[0].show_image(panel, self._overlay_mapper, f"overlay-{panel.layer.name}")
             for panel in self._panels.values()
             if self._masks and panel not in self._masks
         ]

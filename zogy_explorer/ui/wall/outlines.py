@@ -47,40 +47,36 @@ class Shape:
 
 
 class Outlines:
-    """Lines and texts over all panels; put there when first needed: few pages ever are."""
+    """Lines and texts over all panels; put there when first needed."""
 
     def __init__(self) -> None:
-        self._plots: list[figure] = []
-        self._attached = False
         self.lines = ColumnDataSource(name="mark-outlines", data=_lines(()))
         self.texts = ColumnDataSource(name="mark-texts", data=_texts(()))
-
-    def add_to(self, plot: figure) -> None:
-        """Draw in a panel, too; to be called before `show`."""
-        self._plots.append(plot)
-
-    def show(self, shapes: Sequence[Shape]) -> None:
-        """Replace all of them."""
-        if not self._attached:
-            if not shapes:
-                return
-            self._attach()
-        self.lines.data, self.texts.data = _lines(shapes), _texts(shapes)
-
-    def _attach(self) -> None:
-        self._attached = True
-        lines = Drawing(self.lines), MultiLine(
+        self._drawings = Drawing(self.lines), Drawing(self.texts)
+        line = MultiLine(
             xs="xs", ys="ys", line_color="color", line_width="width", line_dash="dash",
         )  # fmt: skip
-        texts = Drawing(self.texts), Text(
+        text = Text(
             x="x", y="y", text="text", y_offset="lift", text_color="color",
             text_font_size="10px", text_align="center", text_baseline="bottom",
             # Not an outline: Bokeh draws that over thin letters.
             background_fill_color="halo", padding=1, border_radius=2,
         )  # fmt: skip
-        for plot in self._plots:
-            for (drawing, glyph), name in ((lines, "mark-outlines"), (texts, "mark-texts")):
-                drawing.add_to(plot, glyph, name=name)
+        self._glyphs = line, text
+
+    def add_to(self, plot: figure) -> None:
+        """Draw in a panel, too."""
+        for drawing, glyph in zip(self._drawings, self._glyphs, strict=True):
+            drawing.add_later(plot, glyph, name=str(drawing.source.name))
+
+    def show(self, shapes: Sequence[Shape]) -> None:
+        """Replace all of them."""
+        if shapes:
+            for drawing in self._drawings:
+                drawing.appear()
+        lines, texts = _lines(shapes), _texts(shapes)
+        if lines != self.lines.data or texts != self.texts.data:
+            self.lines.data, self.texts.data = lines, texts
 
 
 def _lines(shapes: Sequence[Shape]) -> dict[str, list[Any]]:

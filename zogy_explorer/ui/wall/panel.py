@@ -91,12 +91,10 @@ class Panel:
         )  # fmt: skip
         self.model = Column(self.header, self.figure, sizing_mode="stretch_both", spacing=0)
 
-    def show_image(
-        self, other: Panel, mapper: LinearColorMapper, name: str, *, visible: bool = True
-    ) -> GlyphRenderer:
-        """Draw this panel's image in another one, through a mapper of its own."""
+    def show_image(self, other: Panel, mapper: LinearColorMapper, name: str) -> GlyphRenderer:
+        """Draw this panel's image in another one, below all lines, through a mapper of its own."""
         glyph = Image(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=mapper)
-        return self.drawing.add_to(other.figure, glyph, name=name, visible=visible)
+        return self.drawing.add_to(other.figure, glyph, name=name, level="image")
 
     def set_borders(self, left: int, bottom: int) -> None:
         """Room for tick labels [px]; 0 has no axis."""

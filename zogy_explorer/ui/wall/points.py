@@ -77,7 +77,7 @@ class PointMarks:
 
     def add_to(self, plot: figure) -> None:
         """Draw the marks in a panel."""
-        self._drawing.add_to(plot, self._glyph, name="point-marks")
+        self._drawing.add_later(plot, self._glyph, name="point-marks")
         self.outlines.add_to(plot)
 
     @property
@@ -89,6 +89,7 @@ class PointMarks:
         """Replace the marks of one kind."""
         if self._kinds.get(kind, ()) != tuple(marks):
             self._kinds[kind] = tuple(marks)
+            self._drawing.appear()
             self._draw()
 
     def set_theme(self, theme: Theme) -> None:

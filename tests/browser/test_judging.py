@@ -15,8 +15,9 @@ pytestmark = [
 ]
 
 MARKS = """(marker) => {
-  const {data} = Bokeh.documents[0].get_model_by_name("source-points");
-  return [...data.marker].filter((name) => name === marker).length / 2;  // a halo and its mark
+  const source = Bokeh.documents[0].get_model_by_name("source-points");  // not before a mark
+  const drawn = [...(source?.data.marker ?? [])].filter((name) => name === marker);
+  return drawn.length / 2;  // a halo and its mark
 }"""
 MOVER = (93, 27)
 NEW_SOURCE = (308, 130)

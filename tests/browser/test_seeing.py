@@ -78,11 +78,11 @@ def test_a_result_is_pinned_blinked_swiped_subtracted_and_let_go(opened, until):
         "the divider is drawn",
         page=browser,
     )
-    where = wall._divider.line.location
+    where = wall.overlays.divider.line.location
 
     def dragged():
         # The panels may still be finding their size: take the divider where it is now.
-        x, y = browser.evaluate(WHERE, ["figure-scorr", wall._divider.line.location, 200])
+        x, y = browser.evaluate(WHERE, ["figure-scorr", wall.overlays.divider.line.location, 200])
         drag(browser, (x, y), (x + 40, y))
         browser.mouse.up()
         return wall._frame.comparison.divider > where + 10
@@ -163,7 +163,7 @@ def test_several_paddings_of_the_cell_give_pictures_and_a_curve(opened, until):
 def test_contours_of_science_are_drawn_over_the_results_and_go_again(opened, until):
     browser, explorer = opened()
     browser.get_by_text("Display", exact=True).click()
-    lines = explorer.page.wall._contours.source
+    lines = explorer.page.wall.overlays.contours.source
     box = browser.locator('input[type=checkbox]:near(:text("Contours of science on D"), 30)').first
     box.check()
     until(lambda: len(lines.data["xs"]) > 0, "drawn", page=browser)

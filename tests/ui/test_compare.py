@@ -55,7 +55,7 @@ def test_swiping_shows_a_left_of_the_divider_and_b_right_of_it(page, compared):
     compared.compare = "swipe"
     source = page.wall.panels["scorr"].source.data
     swiped, left, width = source["image"][0], source["x"][0], source["dw"][0]
-    split = round((page.wall._divider.line.location - left) / width * swiped.shape[1])
+    split = round((page.wall.overlays.divider.line.location - left) / width * swiped.shape[1])
     assert 0 < split < swiped.shape[1]
     assert np.array_equal(swiped[:, :split], a[:, :split])
     assert np.array_equal(swiped[:, split:], b[:, split:])
@@ -64,7 +64,7 @@ def test_swiping_shows_a_left_of_the_divider_and_b_right_of_it(page, compared):
 def test_dragging_the_divider_moves_the_split(page, compared):
     compared.compare = "swipe"
     before = image(page, "scorr").copy()
-    page.wall._divider.line.location = 10.0
+    page.wall.overlays.divider.line.location = 10.0
     assert not np.array_equal(image(page, "scorr"), before)
 
 

@@ -81,7 +81,7 @@ def test_the_pair_on_screen_stays_until_the_new_one_is_complete(page, session, g
             assert np.array_equal(after[name], plane, equal_nan=True)
         assert page.wall.view == view
         assert page.wall._frame.comparison.active
-    assert len(page.wall._grid.cells.data["name"]) == len(session.frame.cells)
+    assert len(page.wall.overlays.grid.cells.data["name"]) == len(session.frame.cells)
 
 
 def test_the_view_is_kept_when_the_growing_pair_is_complete(bare, growing):

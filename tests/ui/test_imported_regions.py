@@ -137,7 +137,7 @@ def test_exported_detections_come_back_with_colour_size_and_text(session):
     assert (brighter.color, fainter.color) == ("cyan", "magenta")
     assert brighter.text == "1: +8.2"
     assert brighter.extent == pytest.approx(14.0, rel=1e-3)
-    drawn = page.wall._points.outlines
+    drawn = page.wall.overlays.points.outlines
     assert drawn.lines.data["color"][2:] == ["cyan", "magenta"]
     assert drawn.texts.data["text"] == ["1: +8.2", "2: -6.5"]
     page.sidebar.unmark.clicks += 1

@@ -26,8 +26,8 @@ def front(page, title):
 
 def draw(page, x0, y0, x1, y1):
     line = {"x0": x0, "y0": y0, "x1": x1, "y1": y1, "done": 1}
-    before = dict(page.wall.cut_line.source.data)
-    page.wall.cut_line.source.data = before | {k: [v, v] for k, v in line.items()}
+    before = dict(page.wall.overlays.cut_line.source.data)
+    page.wall.overlays.cut_line.source.data = before | {k: [v, v] for k, v in line.items()}
 
 
 def test_a_line_over_the_images_is_plotted_in_every_layer(page, session):
@@ -88,9 +88,9 @@ def test_limits_by_hand_begin_with_those_on_screen(page, session):
 
 def test_contours_are_drawn_when_wanted_and_go_again(page, session):
     session.display = replace(session.display, contours=True)
-    assert page.wall._contours.source.data["xs"] is not None
+    assert page.wall.overlays.contours.source.data["xs"] is not None
     session.display = replace(session.display, contours=False)
-    assert page.wall._contours.source.data["xs"] == []
+    assert page.wall.overlays.contours.source.data["xs"] == []
 
 
 def test_a_contour_of_a_source_runs_around_it():
@@ -135,7 +135,7 @@ def test_the_scale_bar_has_a_round_length(most, text):
 
 
 def test_without_a_wcs_there_is_no_compass(page):
-    assert not page.wall._sky_marks._length.visible
+    assert not page.wall.overlays.sky_marks._length.visible
 
 
 def test_tabs_are_made_when_looked_at_and_show_what_was_drawn_and_tapped_before(page):

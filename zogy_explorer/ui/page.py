@@ -7,15 +7,11 @@ the output of a notebook cell.
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import panel as pn
 
-from zogy_explorer.engine import SubtractionPlan
-from zogy_explorer.exposure import Exposure
-from zogy_explorer.geometry import Box
 from zogy_explorer.ui.browser_care import BrowserCare
 from zogy_explorer.ui.compare_bar import CompareBar
 from zogy_explorer.ui.context import PageContext
@@ -25,16 +21,14 @@ from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.header import Header, help_pane
 from zogy_explorer.ui.inspector import Inspector
 from zogy_explorer.ui.keys import Keys
-from zogy_explorer.ui.layers import cell_layers, frame_layers
 from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.notebook import NotebookCourier
 from zogy_explorer.ui.notices import Notices
-from zogy_explorer.ui.presenting import flag_text
+from zogy_explorer.ui.on_the_wall import OnTheWall
 from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.side_bars import SideBars
 from zogy_explorer.ui.sidebar import Sidebar
-from zogy_explorer.ui.state import Frame
 from zogy_explorer.ui.style import ROOT_CSS, SHRINKING_CSS, palette, styled, theme_classes
 from zogy_explorer.ui.unfolding import Unfolding
 from zogy_explorer.ui.wall import ImageWall
@@ -95,8 +89,6 @@ class Page:
         self.painter.after = self._push
         if courier is not None:
             courier.after = self._push
-        self._painted_frame: Frame | None = None
-        self._on_wall: tuple[Exposure, Exposure] | None = None  # whose images these are
         self.wall = ImageWall(dark=dark, waits=served_document() is not None)
         self.wall_pane = pn.pane.Bokeh(self.wall.model, sizing_mode="stretch_both", margin=0)
         self.readout_pane = pn.pane.Bokeh(self.wall.readout, sizing_mode="stretch_width", margin=0)
@@ -121,9 +113,10 @@ class Page:
             self.painter.ask,
             self._show_rest,
         )
+        shown = self.on_the_wall = OnTheWall(session, self.wall, self._rest.soon)
         self.view = empty_view(dark=dark, full_window=full_window) if view is None else view
         self.view.objects = [styled(part) for part in self._arrange()]
-        session.visible_box = self._visible_box
+        session.visible_box = shown.visible_box
         session.sky_limits = lambda: self.wall.sky_limits
         self.wall.on_tap(session.select_at)
         self.wall.on_view(lambda view: session.param.update(view=view))
@@ -131,21 +124,21 @@ class Page:
         session.studies.cursor = lambda: self.wall.cursor
         if courier is not None:
             self.wall.call_later_by(courier.later)
-        self._follow(self._show_frame, "frame")
-        self._follow(self._show_live, "live_cell")
-        self._follow(self._show_growing, "growing")
+        self._follow(shown.show_frame, "frame")
+        self._follow(shown.show_live, "live_cell")
+        self._follow(shown.show_growing, "growing")
         self._follow(self._show_cell, "frame", "live_cell", "anchor")
         self._follow(self._show_drawer, "frame", "live_cell", "anchor")
-        self._follow(self._show_display, "display")
-        self._follow(self._show_wanted_view, "wanted_view")
-        self._follow(self._show_imported, "imported", "frame")
+        self._follow(shown.show_display, "display")
+        self._follow(shown.show_wanted_view, "wanted_view")
+        self._follow(shown.show_imported, "imported", "frame")
         self._follow(self._notices.show, "alert", "frame")
         for show in (
-            self._show_display,
-            self._show_frame,
-            self._show_wanted_view,
+            shown.show_display,
+            shown.show_frame,
+            shown.show_wanted_view,
             self._show_cell,
-            self._show_imported,
+            shown.show_imported,
             self._notices.show,
         ):
             show()
@@ -216,8 +209,7 @@ class Page:
         self.exports.close()
         self.context.close()
         self.session.close()
-        self.wall.release()
-        self._painted_frame = self._on_wall = None
+        self.on_the_wall.release()
 
     # -- arrangement -----------------------------------------------------------------------
 
@@ -333,66 +325,6 @@ class Page:
 
     # -- what the session tells ------------------------------------------------------------
 
-    def _show_frame(self) -> None:
-        """A frame has landed, or the old one must be shown again after a cancel."""
-        frame = self.session.frame
-        if frame is None:
-            if self._on_wall is not None:  # a first pair that was cancelled on its way
-                self._on_wall = None
-                self.wall.clear()
-            return
-        before, self._painted_frame = self._painted_frame, frame
-        # What was prepared in the worker has been patched if it was shown before.
-        layers = frame.shown if frame is not before and frame.shown else frame_layers(frame)
-        if self._is_on_wall(frame.plan):
-            self.wall.set_layers(layers)
-        else:
-            self._put_on_wall(frame.plan, layers)
-        self._show_grid()
-        self._rest.soon()
-
-    def _is_on_wall(self, plan: SubtractionPlan) -> bool:
-        """Whether the wall shows the pair of this plan."""
-        return self._on_wall == (plan.science.source, plan.template.source)
-
-    def _put_on_wall(self, plan: SubtractionPlan, layers: Mapping[str, Any]) -> None:
-        self._on_wall = (plan.science.source, plan.template.source)
-        self.wall.set_frame(
-            plan.bbox, layers, plan.mask_planes, plan.science.source.wcs, reset_view=True
-        )
-
-    def _show_live(self) -> None:
-        live = self.session.live_cell
-        if live is not None:
-            box, layers = cell_layers(live.plan, live.result)
-            self.wall.patch(box, layers)
-            self._show_grid()
-
-    def _show_growing(self) -> None:
-        growing = self.session.growing
-        if growing is None:
-            return
-        if not self._is_on_wall(growing.plan):
-            if self.session.frame is not None:
-                return  # the old pair stays until the new one is complete
-            self._put_on_wall(growing.plan, growing.inputs)
-        patch = growing.merged(growing.take(), self.wall.pixels)
-        if patch is not None:
-            self.wall.patch(*patch)
-            self._rest.soon()
-
-    def _show_grid(self) -> None:
-        frame, live = self.session.frame, self.session.live_cell
-        results = list(frame.cells)
-        if live is not None:
-            inner = live.result.cell.inner
-            results = [live.result if r.cell.inner == inner else r for r in results]
-        self.wall.set_grid(
-            [r.cell for r in results],
-            [r.worst for r in results],
-            [flag_text(r, frame.plan.overrides.get(r.cell.name, {})) for r in results],
-        )
-
     def _show_cell(self) -> None:
         result = self.session.cell
         self.wall.select(result.cell if result is not None else None)
@@ -413,25 +345,3 @@ class Page:
             self._show_cell()
         elif name == "drawer":
             self._show_drawer()
-
-    def _show_wanted_view(self) -> None:
-        if self.session.wanted_view is not None:
-            self.wall.set_view(self.session.wanted_view)
-
-    def _show_display(self) -> None:
-        self.wall.set_display(self.session.display)
-
-    def _show_imported(self) -> None:
-        imported = self.session.imported
-        kept = imported.on(self.session.pair) if imported is not None else None
-        if kept is not imported:  # param would tell of the same object, too, without end
-            self.session.imported = kept
-        marks = kept.marks(self.session.pair) if kept is not None else []
-        self.wall.mark("regions", marks)
-
-    def _visible_box(self) -> Box | None:
-        left, bottom, right, top = self.wall.view
-        if not all(map(math.isfinite, (left, bottom, right, top))) or right <= left:
-            return None
-        x0, y0 = math.floor(left), math.floor(bottom)
-        return Box(x0, y0, math.ceil(right) - x0, math.ceil(top) - y0)

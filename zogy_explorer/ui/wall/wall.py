@@ -17,24 +17,22 @@ from numpy.typing import NDArray
 
 from zogy_explorer.geometry import Box
 from zogy_explorer.ui.wall.comparison import CompareMode
-from zogy_explorer.ui.wall.contours import Contours
-from zogy_explorer.ui.wall.cut_line import CutLine, Line
+from zogy_explorer.ui.wall.cut_line import Line
 from zogy_explorer.ui.wall.display import DisplaySettings
-from zogy_explorer.ui.wall.divider import Divider
 from zogy_explorer.ui.wall.frame import Frame, LayerData
 from zogy_explorer.ui.wall.hold import one_message
 from zogy_explorer.ui.wall.images import Images
 from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
 from zogy_explorer.ui.wall.layout import arrange, place_panels
 from zogy_explorer.ui.wall.linked_view import LinkedView
-from zogy_explorer.ui.wall.marks import CellLike, GridMarks, SelectionMarks
+from zogy_explorer.ui.wall.marks import CellLike
+from zogy_explorer.ui.wall.overlays import Overlays
 from zogy_explorer.ui.wall.palettes import DARK, LIGHT
 from zogy_explorer.ui.wall.panel import Panel
-from zogy_explorer.ui.wall.points import PointMark, PointMarks
+from zogy_explorer.ui.wall.points import PointMark
 from zogy_explorer.ui.wall.pyramid import Pyramid, View
 from zogy_explorer.ui.wall.readout import Readout
 from zogy_explorer.ui.wall.sky import tangent_plane
-from zogy_explorer.ui.wall.sky_marks import SkyMarks
 from zogy_explorer.ui.wall.viewport import Window, box_view, centred_on, paint_window
 
 if TYPE_CHECKING:
@@ -68,6 +66,8 @@ class ImageWall:
         The line of values under the cursor: a Bokeh model to be placed in the same document.
     panels : dict of str to Panel
         By layer name.
+    overlays
+        What is drawn over the images.
     painted : int
         How many times images were painted so far.
     tapped, line
@@ -106,27 +106,13 @@ class ImageWall:
         for spec in self.layers:
             self.panels[spec.name] = Panel(spec, self._linked.x_range, self._linked.y_range)
         self._images = Images(self.panels, self._frame, self._theme)
-        self._grid = GridMarks(self._theme)
-        self._selection = SelectionMarks(self._theme, self._grid.cells)
-        self._points = PointMarks(self._theme)
-        for panel in self.panels.values():
-            self._grid.add_to(panel.figure)
-            self._selection.add_to(panel.figure)
-            self._points.add_to(panel.figure)
-        self._readout = Readout(self.layers, self._grid.cells, self._frame.exact)
+        self.overlays = Overlays(self.panels, self._theme, self._on_divider, self._on_cut)
+        self._readout = Readout(self.layers, self.overlays.grid.cells, self._frame.exact)
         self._readout.attach(
             [panel.figure for panel in self.panels.values()],
             [panel.source for panel in self.panels.values()],
         )
         self.readout = self._readout.model
-        plots = [panel.figure for panel in self.panels.values()]
-        self._divider = Divider(plots, self._on_divider)
-        self.cut_line = CutLine(self._on_cut)
-        self.cut_line.attach(plots, [t for p in self.panels.values() for t in p.drag_tools])
-        self._contours = Contours(
-            [p.figure for p in self.panels.values() if p.layer.kind == "diverging"]
-        )
-        self._sky_marks = SkyMarks(plots[0])
         self._toolbar_style = InlineStyleSheet(css="")
         self.model = arrange(list(self.panels.values()), columns, self._toolbar_style)
         self._restyle()
@@ -180,10 +166,7 @@ class ImageWall:
         with self._hold():
             plane = tangent_plane(wcs, bbox)
             self._readout.set_wcs(plane)
-            self._sky_marks.set_plane(plane)
-            self.cut_line.clear()
-            self._selection.set_cell(None)
-            self._grid.set_cells((), (), ())
+            self.overlays.clear(plane)
             if reset_view:
                 self._linked.wanted = box_view(bbox, _FIT_MARGIN)
             self._linked.fit()
@@ -217,7 +200,7 @@ class ImageWall:
         comparison = self._frame.comparison
         with self._hold():
             comparison.mode = mode if comparison.active else "present"
-            comparison.divider = self._divider.show(comparison.mode == "swipe", self.view)
+            comparison.divider = self.overlays.divider.show(comparison.mode == "swipe", self.view)
             self._paint()
 
     @property
@@ -239,24 +222,24 @@ class ImageWall:
     ) -> None:
         """Draw these cells, each with its worst severity and the text of its flags."""
         with self._hold():
-            self._grid.set_cells(cells, worst, flag_text)
-            self._grid.follow(self.step)
+            self.overlays.grid.set_cells(cells, worst, flag_text)
+            self.overlays.grid.follow(self.step)
 
     def select(self, cell: CellLike | None) -> None:
         """Outline a cell in all panels, or none."""
         with self._hold():
-            self._selection.set_cell(cell)
+            self.overlays.selection.set_cell(cell)
 
     def mark(self, kind: str, marks: Sequence[PointMark]) -> None:
         """Replace the marks of one kind, such as ``"detections"``, in all panels."""
         with self._hold():
-            self._points.show(kind, marks)
-            self._points.follow(self.step)
+            self.overlays.points.show(kind, marks)
+            self.overlays.points.follow(self.step)
 
     @property
     def marks(self) -> tuple[PointMark, ...]:
         """Marks of all kinds."""
-        return self._points.marks
+        return self.overlays.points.marks
 
     def zoom_to(self, box: Box, margin: float = 0.1) -> None:
         """Show a box with a margin, as a fraction of its longer side."""
@@ -343,12 +326,8 @@ class ImageWall:
         """Colours and overlays that do not depend on the images."""
         theme = self._theme
         self._images.restyle(theme)
-        self._grid.set_theme(theme, visible=self.settings.grid)
-        self._selection.set_theme(theme)
-        self._points.set_theme(theme)
+        self.overlays.restyle(theme, self.settings)
         self._readout.set_theme(theme)
-        for marks in (self._divider, self.cut_line, self._contours):
-            marks.set_theme(theme)
         self._toolbar_style.css = theme.toolbar_css
 
     # Painting.
@@ -382,10 +361,7 @@ class ImageWall:
         self._images.paint(seen, window, self.step)
         self._draw_contours(window)
         self._images.write_headers(self.step)
-        self._divider.follow(self.view)
-        self._points.follow(self.step)
-        self._grid.follow(self.step)
-        self._sky_marks.follow(self.step, size[0])
+        self.overlays.follow(self.view, self.step, size[0])
         self._readout.refresh()
         self.painted += 1
 
@@ -393,9 +369,11 @@ class ImageWall:
         """Of the first layer, if they are wanted."""
         name = self.layers[0].name
         if window is None or not self.settings.contours or self._frame.empty(name):
-            self._contours.clear()
+            self.overlays.contours.clear()
         else:
-            self._contours.show(self._frame.shown(name, window), window, self._frame.sample(name))
+            self.overlays.contours.show(
+                self._frame.shown(name, window), window, self._frame.sample(name)
+            )
 
     @contextmanager
     def _hold(self) -> Iterator[None]:
@@ -420,7 +398,7 @@ class ImageWall:
     def _on_tap(self, event: Any) -> None:
         if event.x is None or event.y is None:
             return
-        self._selection.tapped()
+        self.overlays.selection.tapped()
         self.tapped = (float(event.x), float(event.y))
         for callback in self._tap_callbacks:
             callback(float(event.x), float(event.y))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 
+import panel as pn
 import pytest
 
 from tests.browser.conftest import click_row
@@ -21,6 +23,10 @@ VIEW = """() => {
   return [x.start, x.end, y.start, y.end];
 }"""
 
+ASKED_FOR = """() =>
+  performance.getEntriesByType("resource").map((entry) => [entry.name, entry.startTime])"""
+BUILT = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+
 
 def test_without_files_the_sample_pair_opens(opened):
     browser, explorer = opened()
@@ -31,6 +37,24 @@ def test_without_files_the_sample_pair_opens(opened):
     assert re.search(r"σ\(Scorr\) (0\.9|1\.0)", status)
     assert "run 1" in status
     assert explorer.cell is not None
+
+
+def test_scripts_of_tables_and_uploads_come_after_the_images(opened):
+    browser, _ = opened()
+    browser.get_by_role("columnheader", name="PSF Δ [px]").wait_for()
+    asked = {name.rsplit("/", 1)[-1].split("?")[0]: at for name, at in browser.evaluate(ASKED_FOR)}
+    assert asked["tabulator.min.js"] > browser.evaluate(BUILT) > asked["panel.min.js"]
+    assert asked["filepond.min.js"] > asked["panel.min.js"]
+    assert "bokeh-gl.min.js" not in asked
+
+
+def test_what_stands_beside_the_explorer_has_its_scripts_at_once(serve):
+    url = serve(lambda: pn.Column(ZogyExplorer(), pn.widgets.Tabulator()))
+    with urllib.request.urlopen(url) as response:
+        html = response.read().decode()
+    assert "tabulator.min.js" in html
+    assert "text/late" not in html
+    assert 'rel="late"' not in html
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])

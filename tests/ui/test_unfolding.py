@@ -26,6 +26,7 @@ class Browser:
 
     def __init__(self, monkeypatch):
         self.document, self.made, self.told, self.posted = Document(), [], [], []
+        self.prepared = None
         monkeypatch.setattr(
             unfolding.pn, "state", type("State", (), {"onload": staticmethod(self.keep)})
         )
@@ -42,12 +43,11 @@ class Browser:
 
         return make
 
-    def painted(self):
-        """The images have been painted: what was to wait for that is due."""
-        for wait, call in self.document.waiting:
-            assert wait == unfolding.PAINTING_MS
-            call()
-        self.document.waiting.clear()
+    def prepare(self, then):
+        self.prepared = then
+
+    def after_images(self, seen):
+        self.unfolding.after_images(self.document, lambda: seen, self.prepare)
 
     def turn(self):
         """One turn of the page's loop."""
@@ -62,13 +62,13 @@ def browser(monkeypatch):
 
 
 def test_parts_are_made_one_by_one_when_the_images_are_there(browser):
-    browser.unfolding.after_images(browser.document, lambda: True)
+    browser.after_images(seen=True)
     browser.turn()
     assert browser.made == []
     browser.load()
     browser.turn()
-    assert browser.made == []  # the browser paints them first
-    browser.painted()
+    assert browser.made == []  # the browser paints them, and gets what the rest needs
+    browser.prepared()
     browser.turn()
     assert (browser.made, browser.told) == (["bar"], ["bar"])
     assert browser.unfolding.filled("bar")
@@ -80,36 +80,47 @@ def test_parts_are_made_one_by_one_when_the_images_are_there(browser):
 
 
 def test_images_that_come_after_the_page_start_it(browser):
-    browser.unfolding.after_images(browser.document, lambda: False)
+    browser.after_images(seen=False)
     browser.unfolding.soon()
     browser.turn()
     assert browser.made == []  # images, but no browser
     browser.load()
     browser.turn()
     assert browser.made == []  # a browser, but no images
-    browser.document.waiting.clear()
     browser.unfolding.soon()
-    browser.painted()
+    browser.prepared()
     browser.turn()
     assert browser.made == ["bar"]
 
 
 def test_without_images_the_page_is_complete_after_a_while(browser):
-    browser.unfolding.after_images(browser.document, lambda: False)
+    browser.after_images(seen=False)
     browser.load()
     ((wait, call),) = browser.document.waiting
     assert wait == unfolding.PATIENCE_MS
-    browser.document.waiting.clear()
     call()
     browser.unfolding.soon()  # the images come just then: nothing is made twice
-    browser.painted()
+    browser.prepared()
     for _ in range(4):
         browser.turn()
     assert browser.made == ["bar", "drawer"]
 
 
+def test_a_browser_that_never_says_it_is_ready_is_not_waited_for_without_end(browser):
+    browser.after_images(seen=True)
+    browser.load()
+    ((wait, call),) = browser.document.waiting
+    assert wait == unfolding.SCRIPTS_MS
+    call()
+    browser.turn()
+    browser.prepared()  # late, after all: nothing is made twice
+    browser.turn()
+    browser.turn()
+    assert browser.made == ["bar", "drawer"]
+
+
 def test_elsewhere_everything_is_there_at_once(browser):
-    browser.unfolding.after_images(None, lambda: False)
+    browser.unfolding.after_images(None, lambda: False, browser.prepare)
     assert browser.made == ["bar", "drawer"]
 
 
@@ -119,9 +130,9 @@ def test_a_part_that_fails_does_not_take_the_others_with_it(browser):
 
     parts = {"bar": broken, "drawer": browser.part("drawer")}
     unfolding_ = Unfolding(parts, browser.posted.append, browser.told.append)
-    unfolding_.after_images(browser.document, lambda: True)
+    unfolding_.after_images(browser.document, lambda: True, browser.prepare)
     browser.load()
-    browser.painted()
+    browser.prepared()
     with pytest.raises(RuntimeError, match="no side bar"):
         browser.turn()
     browser.turn()

@@ -1,10 +1,14 @@
-"""Four shortcomings of Bokeh 3.9 and Panel 1.9 that have to be cured in the browser."""
+"""Shortcomings of Bokeh 3.9 and Panel 1.9 that have to be cured in the browser."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import param
 from panel.custom import JSComponent
+
+from zogy_explorer.ui import late_scripts
 
 
 class BrowserCare(JSComponent):
@@ -21,13 +25,21 @@ class BrowserCare(JSComponent):
 
     *Glyphs on the overlay.* Bokeh does not keep them within the axes.
 
+    *Scripts of tables and uploads* are loaded when the server wants them (see `late_scripts`).
+
     *Tables that are not there yet.* Panel draws one again whose tab was left before it was
     complete, which Tabulator cannot: an error on the console.
 
     Where Bokeh has no such things, nothing is done.
     """
 
-    _esm = r"""
+    scripts = param.Selector(
+        default="late", objects=["late", "wanted", "here"], doc="Those of tables and uploads."
+    )
+
+    _esm = (
+        late_scripts.LOAD
+        + r"""
     const done = Symbol.for("zogy-explorer: cared for")
 
     function care(prototype, name, wrap) {
@@ -52,22 +64,38 @@ class BrowserCare(JSComponent):
       })
     }
 
-    export function render() {
+    function tables() {
+      care(window.Tabulator?.prototype, "redraw", (redraw) => function (...how) {
+        if (this.columnManager?.element && this.rowManager?.element) return redraw.apply(this, how)
+      })
+    }
+
+    export function render({model}) {
       clip()
       care(sheets(), "_update", (write) => function (css) {
         if (this.el.textContent !== css) write.call(this, css)
       })
-      care(window.Tabulator?.prototype, "redraw", (redraw) => function (...how) {
-        if (this.columnManager?.element && this.rowManager?.element) return redraw.apply(this, how)
-      })
+      tables()
       care(window.Bokeh?.documents?.[0]?.constructor.prototype, "create_json_patch", (make) =>
         function (events) {
           for (const model of this._new_models ?? [])
             if (/^p\d+$/.test(model.id)) this._new_models.delete(model)
           return make.call(this, events)
         })
+      model.on("scripts", async () => {
+        if (model.scripts !== "wanted") return
+        await load_late_scripts()
+        tables()
+        model.scripts = "here"
+      })
     }
     """
+    )
 
     def __init__(self, **params: Any) -> None:
         super().__init__(width=0, height=0, margin=0, **params)
+
+    def load_scripts(self, then: Callable[[], object]) -> None:
+        """Have the late scripts of a served page loaded, and then something done."""
+        self.param.watch(lambda event: then() if event.new == "here" else None, "scripts")
+        self.scripts = "wanted"

@@ -18,6 +18,7 @@ from zogy_explorer.ui.connection import say_when_lost
 from zogy_explorer.ui.couriers import current_courier
 from zogy_explorer.ui.head_start import while_scripts_load
 from zogy_explorer.ui.housekeeping import housekeeping
+from zogy_explorer.ui.late_scripts import load_late
 from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.location import Address, open_search
 from zogy_explorer.ui.notebook import NotebookOutputs, notebook_courier
@@ -116,6 +117,7 @@ class ZogyExplorer(Viewer):
             view=self._view,
         )
         if document is not None:
+            load_late(document)
             housekeeping().page_opens(document)
             say_when_lost(document, "; its address keeps the pair, the settings and the view.")
             pn.state.on_session_destroyed(lambda context: self._close())

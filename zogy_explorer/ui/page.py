@@ -21,6 +21,7 @@ from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.header import Header, help_pane
 from zogy_explorer.ui.inspector import Inspector
 from zogy_explorer.ui.keys import Keys
+from zogy_explorer.ui.late_scripts import ROOT
 from zogy_explorer.ui.live import Painter
 from zogy_explorer.ui.notebook import NotebookCourier
 from zogy_explorer.ui.notices import Notices
@@ -46,7 +47,7 @@ def empty_view(*, dark: bool, full_window: bool) -> pn.Column:
     )
     return styled(
         pn.Column(
-            name="zogy-explorer",
+            name=ROOT,
             css_classes=theme_classes(dark),
             stylesheets=[ROOT_CSS, SHRINKING_CSS],
             margin=0,
@@ -103,6 +104,7 @@ class Page:
         self.header.view.insert(4, self.exports.menu)
         self._notices = Notices(session)
         self.help = help_pane()
+        self.care = BrowserCare()
         self.keys = Keys(self._actions(), everywhere=full_window)
         self._rest = Unfolding(
             {
@@ -145,6 +147,7 @@ class Page:
         self._rest.after_images(
             served_document() if full_window else None,
             lambda: self.wall.painted > 0 or bool(session.alert),
+            self.care.load_scripts,
         )
 
     @functools.cached_property
@@ -260,7 +263,7 @@ class Page:
             left, centre, right, sizing_mode="stretch_both", margin=0, stylesheets=[SHRINKING_CSS]
         )
         return [
-            BrowserCare(),
+            self.care,
             self.header.view,
             body,
             self.help,

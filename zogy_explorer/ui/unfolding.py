@@ -13,8 +13,8 @@ from zogy_explorer.ui.style import Lazy
 PATIENCE_MS = 1500
 """How long a page waits for its first images before it makes the rest all the same."""
 
-PAINTING_MS = 200
-"""A browser paints the images in this time: the rest is not made meanwhile, on the same machine."""
+SCRIPTS_MS = 20_000
+"""How long it waits for a browser to say that it has what the rest needs."""
 
 
 class Unfolding:
@@ -44,14 +44,20 @@ class Unfolding:
         self._on_filled = on_filled
         self._waiting = list(parts)
         self._filled: set[str] = set()
-        self._loaded = self._started = False
+        self._loaded = self._started = self._begun = False
+        self._prepare: Callable[[Callable[[], None]], object] = lambda then: then()
         self._document: Any = None
 
     def filled(self, name: str) -> bool:
         """Whether a part is on the page."""
         return name in self._filled
 
-    def after_images(self, document: Any, seen: Callable[[], bool]) -> None:
+    def after_images(
+        self,
+        document: Any,
+        seen: Callable[[], bool],
+        prepare: Callable[[Callable[[], None]], object],
+    ) -> None:
         """Start when a served page is there and has shown its images; at once elsewhere.
 
         Parameters
@@ -60,13 +66,15 @@ class Unfolding:
             Of the served page, None if there is none.
         seen
             Whether there are images, or a message in their place.
+        prepare
+            Has the browser made ready for the rest, and calls then.
         """
         if document is None:
             while self._waiting:
                 self._fill_next()
             return
 
-        self._document = document
+        self._document, self._prepare = document, prepare
 
         def loaded() -> None:
             self._loaded = True
@@ -81,7 +89,13 @@ class Unfolding:
         """Fill what is empty, part by part: the page answers in between."""
         if self._loaded and not self._started:
             self._started = True
-            self._document.add_timeout_callback(lambda: self._post(self._step), PAINTING_MS)
+            self._document.add_timeout_callback(self._begin, SCRIPTS_MS)
+            self._prepare(self._begin)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._post(self._step)
 
     def _step(self) -> None:
         try:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from bokeh.core.property.descriptors import UnsetValueError
 from bokeh.models import (
+    BasicTicker,
+    BasicTickFormatter,
     BoxZoomTool,
     Column,
     ColumnDataSource,
     GlyphRenderer,
-    Grid,
     Image,
+    LinearAxis,
     LinearColorMapper,
     PanTool,
     Range1d,
@@ -67,18 +69,11 @@ class Panel:
             toolbar_location=None, sizing_mode="stretch_both", min_width=80, min_height=60,
             # No "level of detail": it would paint each panel once more after every turn of a wheel.
             min_border=0, lod_threshold=None, lod_interval=0, output_backend="canvas", title=None,
+            x_axis_type=None, y_axis_type=None,  # see `set_borders`
         )  # fmt: skip
         self.figure.toolbar.logo = None
-        self.figure.center = [part for part in self.figure.center if not isinstance(part, Grid)]
-        for axis in (self.figure.xaxis, self.figure.yaxis):
-            axis.minor_tick_line_color = None
-            axis.axis_line_color = None
-            axis.major_tick_in, axis.major_tick_out = 0, 4
-            axis.major_label_standoff = 2
-            axis.major_label_text_font = "system-ui, sans-serif"
-            axis.major_label_text_font_size = "10px"
-            axis.ticker.desired_num_ticks = 4
-            axis.formatter.use_scientific = False
+        self._axes: dict[str, LinearAxis] = {}
+        self._theme: Theme | None = None
         self.drawing = Drawing(self.source)
         self.show_image(self, self.mapper, f"pixels-{layer.name}")
         # Not Bokeh's Div: a change of its text lays the whole page out again.
@@ -97,23 +92,27 @@ class Panel:
         return self.drawing.add_to(other.figure, glyph, name=name, level="image")
 
     def set_borders(self, left: int, bottom: int) -> None:
-        """Room for tick labels [px]; 0 has no axis."""
+        """Room for tick labels [px]; 0 has no axis, and an axis is made when there is room."""
         plot = self.figure
         plot.min_border_left, plot.min_border_bottom = left, bottom
-        plot.yaxis.visible, plot.xaxis.visible = left > 0, bottom > 0
+        for place, border in (("left", left), ("below", bottom)):
+            if border > 0 and place not in self._axes:
+                self._axes[place] = _axis(self._theme)
+                plot.add_layout(self._axes[place], place)
+            elif place in self._axes:
+                self._axes[place].visible = border > 0
         self.header.styles = self.header.styles | {"padding": f"0 4px 0 {left}px"}
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme, palette and header apart."""
-        plot = self.figure
+        plot, self._theme = self.figure, theme
         plot.background_fill_color = theme.no_data
         plot.border_fill_color = theme.background
         # The page shows through: paint would stay at the canvas's edge after a change of theme.
         plot.border_fill_alpha = 0.0
         plot.outline_line_color = None
-        for axis in (plot.xaxis, plot.yaxis):
-            axis.major_label_text_color = theme.muted
-            axis.major_tick_line_color = theme.muted
+        for axis in self._axes.values():
+            _colour(axis, theme)
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -156,6 +155,24 @@ class Panel:
         text = escape(text)  # the model takes escaped HTML
         if self.header.text != text:
             self.header.text = text
+
+
+def _axis(theme: Theme | None) -> LinearAxis:
+    """Few ticks with small labels."""
+    axis = LinearAxis(
+        ticker=BasicTicker(desired_num_ticks=4),
+        formatter=BasicTickFormatter(use_scientific=False),
+        axis_line_color=None, minor_tick_line_color=None, major_tick_in=0, major_tick_out=4,
+        major_label_standoff=2, major_label_text_font="system-ui, sans-serif",
+        major_label_text_font_size="10px",
+    )  # fmt: skip
+    if theme is not None:
+        _colour(axis, theme)
+    return axis
+
+
+def _colour(axis: LinearAxis, theme: Theme) -> None:
+    axis.major_label_text_color = axis.major_tick_line_color = theme.muted
 
 
 def _same(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:

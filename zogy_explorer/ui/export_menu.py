@@ -15,6 +15,7 @@ from zogy_explorer.ui.couriers import current_courier
 from zogy_explorer.ui.downloads import Downloads
 from zogy_explorer.ui.exports import EXPORTS, Export, Snapshot
 from zogy_explorer.ui.live import Job, Lane, Progress
+from zogy_explorer.ui.picture import picture_order
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import spec_of
 from zogy_explorer.ui.wall import ImageWall
@@ -71,7 +72,8 @@ class ExportMenu:
         if event.new in EXPORTS:
             self.export(event.new)
         elif event.new == PICTURE:
-            self.downloads.hand_over_picture(self._wall.model, "zogy_wall.png")
+            order = picture_order(self._session, self._wall)
+            self.downloads.hand_over_picture(order, "zogy_wall.png")
 
     def export(self, key: str) -> None:
         """Make a product of what is on the page now, and hand it over."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 from regions import Regions
 
@@ -17,10 +18,12 @@ from zogy_explorer.errors import InputError
 from zogy_explorer.io.detections import read_detections
 from zogy_explorer.io.difference import read_difference
 from zogy_explorer.ui.downloads import FileShelf
+from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.exports import EXPORTS, Snapshot
 from zogy_explorer.ui.location import open_search, parse_search, search_of, spec_of_query
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import read_session_file, spec_of
+from zogy_explorer.ui.wall import ImageWall
 
 
 def made(session, key, folder):
@@ -29,6 +32,23 @@ def made(session, key, folder):
     EXPORTS[key].write(snapshot, path)
     assert [p.name for p in folder.iterdir() if p.name.endswith(".tmp")] == []
     return path
+
+
+def test_a_product_says_that_sources_injected_on_the_page_are_not_in_it(session, tmp_path):
+    session.studies.injecting.inject(60.0, 48.0, 500.0)
+    menu = ExportMenu(session, ImageWall())
+    given = []
+    menu._hand_over = given.append
+    menu.export("fits")
+    product = read_difference(given[0])
+    assert np.array_equal(product.scorr, session.frame.difference.scorr)
+    remark = "1 source injected on the page is not in this file"
+    assert product.diff.meta["HISTORY"] == remark
+    assert remark in str(fits.getheader(given[0])["HISTORY"])
+    assert [n.text for n in session.notices if n.severity == "warning"][-1] == f"{remark}."
+    session.studies.injecting.clear()
+    assert "HISTORY" not in read_difference(made(session, "fits", tmp_path)).diff.meta
+    menu.close()
 
 
 @pytest.mark.parametrize("key", sorted(EXPORTS))

@@ -84,8 +84,12 @@ class ExportMenu:
             session.report(error)
             return
         assert session.frame is not None
-        kind, snapshot = EXPORTS[key], Snapshot(session.frame, spec)
+        injected = len(session.studies.injecting.sources)
+        kind, snapshot = EXPORTS[key], Snapshot(session.frame, spec, injected)
         session.say("info", f"exporting {kind.label}")
+        if injected:
+            advice = "The picture (PNG) shows them; inject() puts them into a pair from Python."
+            session.say("warning", f"{snapshot.without()}.", advice)
         self._lane.submit(
             Job(
                 functools.partial(self._make, kind, snapshot),

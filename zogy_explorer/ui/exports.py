@@ -7,7 +7,7 @@ nothing half-written ever reaches anybody. Runs in a worker thread; no Panel her
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
@@ -25,10 +25,30 @@ from zogy_explorer.ui.state import Frame
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """What was on the page when an export was asked for."""
+    """What was on the page when an export was asked for.
+
+    Parameters
+    ----------
+    frame
+        The finished subtraction.
+    spec
+        The page itself.
+    injected
+        Number of sources that were injected on the page. They are in its pictures of some cells,
+        and in no product: those are of the frame as it was observed.
+    """
 
     frame: Frame
     spec: SessionSpec
+    injected: int = 0
+
+    def without(self) -> str:
+        """A sentence on what the page shows and a product does not hold; "" if there is nothing."""
+        if not self.injected:
+            return ""
+        several = self.injected > 1
+        sources = f"{self.injected} sources" if several else "1 source"
+        return f"{sources} injected on the page {'are' if several else 'is'} not in this file"
 
 
 @dataclass(frozen=True)
@@ -59,8 +79,14 @@ class Export:
 
 
 def _fits(snapshot: Snapshot, path: Path) -> None:
-    frame = snapshot.frame
-    write_difference(frame.difference, path, files=_files(frame))
+    frame, difference = snapshot.frame, snapshot.frame.difference
+    remark = snapshot.without()
+    if remark:
+        diff = difference.diff
+        lines = [str(diff.meta["HISTORY"])] if "HISTORY" in diff.meta else []
+        meta = diff.meta | {"HISTORY": "\n".join([*lines, remark])}
+        difference = replace(difference, diff=diff.replace(meta=meta))
+    write_difference(difference, path, files=_files(frame))
 
 
 def _files(frame: Frame) -> tuple[str | Path, str | Path]:

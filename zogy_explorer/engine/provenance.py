@@ -24,8 +24,14 @@ _OF_SCIENCE = (
     "FILTER",
     "TELESCOP",
     "INSTRUME",
-    "GAIN",
 )
+"""What was observed, when and with what; EXPTIME is among it, as the middle of the exposure is the
+time of a light curve. It does not say that D is what was counted in that time.
+
+Not what is said of the detector's counts (GAIN, RDNOISE, SATURATE): D is normalised to the flux
+scale F_D and is the difference of two images of different gains, noise and levels, so that no one
+gain tells the noise of its light. VARIANCE does.
+"""
 
 
 def provenance(science: Exposure, template: Exposure) -> dict[str, Any]:

@@ -131,6 +131,20 @@ def test_the_script_of_a_pair_of_files_reproduces_the_bits_with_settings_of_sing
     assert_same_bits(rerun(session, tmp_path), session.frame.difference)
 
 
+def test_the_script_of_a_moved_template_writes_the_header_of_the_export(pair, tmp_path):
+    session = Session(ZogyConfig(doSpatialGrid=True, gridInnerSize=2.0), live=False)
+    (tmp_path / "in").mkdir()
+    session.open_paths(*write_pair(pair, tmp_path / "in"))
+    what_if = session.studies.asking
+    what_if.param.update(dx=0.2, dy=-0.1)
+    what_if.register()
+    exported = read_difference(made(session, "fits", tmp_path)).header
+    again = rerun(session, tmp_path)
+    assert_same_bits(again, session.frame.difference)
+    assert (again.header["TPLSHX"], again.header["TPLSHY"]) == (0.2, -0.1)
+    assert again.header | {"DATE": ""} == exported | {"DATE": ""}
+
+
 def test_the_script_of_uploads_says_where_to_put_the_files(pair, tmp_path):
     paths = write_pair(pair, tmp_path)
     session = Session(ZogyConfig(doSpatialGrid=True, gridInnerSize=2.0), live=False)
@@ -146,7 +160,10 @@ def test_the_script_of_uploads_says_where_to_put_the_files(pair, tmp_path):
 def test_the_script_of_the_sample_needs_no_files(tmp_path):
     session = Session(live=False)
     session.open_sample()
-    assert_same_bits(rerun(session, tmp_path), session.frame.difference)
+    exported = read_difference(made(session, "fits", tmp_path)).header
+    again = rerun(session, tmp_path)
+    assert_same_bits(again, session.frame.difference)
+    assert again.header | {"DATE": ""} == exported | {"DATE": ""}
 
 
 def test_the_script_of_a_pair_in_memory_says_how_to_keep_it(session, pair, tmp_path):

@@ -18,7 +18,7 @@ from zogy_explorer.io._atomic import atomic_file
 from zogy_explorer.io.cells import cell_regions
 from zogy_explorer.io.detections import write_detections
 from zogy_explorer.io.difference import cell_table, write_difference
-from zogy_explorer.ui.script import script
+from zogy_explorer.ui.script import header_files, script
 from zogy_explorer.ui.session_file import SessionSpec, write_session_file
 from zogy_explorer.ui.state import Frame
 
@@ -86,19 +86,14 @@ def _fits(snapshot: Snapshot, path: Path) -> None:
         lines = [str(diff.meta["HISTORY"])] if "HISTORY" in diff.meta else []
         meta = diff.meta | {"HISTORY": "\n".join([*lines, remark])}
         difference = replace(difference, diff=diff.replace(meta=meta))
-    write_difference(difference, path, files=_files(frame))
-
-
-def _files(frame: Frame) -> tuple[str | Path, str | Path]:
-    return frame.pair.paths or (frame.pair.science_name, frame.pair.template_name)
+    write_difference(difference, path, files=header_files(frame.pair))
 
 
 def _report(snapshot: Snapshot, path: Path) -> None:
     from zogy_explorer.report import Source, make_report, write_report
 
     frame = snapshot.frame
-    names = _files(frame)
-    source = Source(str(names[0]), str(names[1]), frame.seconds)
+    source = Source(*header_files(frame.pair), frame.seconds)
     report = make_report(frame.difference, source, threshold=snapshot.spec.threshold)
     write_report(report, path)
 

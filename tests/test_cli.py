@@ -216,17 +216,82 @@ def test_a_free_port_is_chosen_for_zero_and_when_the_usual_one_is_taken() -> Non
         assert choose_port("127.0.0.1", None) not in (0, DEFAULT_PORT)
 
 
-def test_an_interrupt_while_modules_are_imported_is_one_line():
-    program = """
-import sys, zogy_explorer
+@pytest.mark.parametrize("module", ["numpy", "scipy.fft", "zogy_explorer.cli.batch"])
+@pytest.mark.parametrize("begin", ["from zogy_explorer.cli import main", "module"])
+def test_an_interrupt_while_modules_are_imported_is_one_line(module, begin):
+    if begin == "module":
+        begin = "import runpy; runpy.run_module('zogy_explorer', run_name='__main__')"
+    program = f"""
+import sys
 class Interrupted:
     def find_spec(self, name, *args):
-        if name == "zogy_explorer.cli.batch":
+        if name == {module!r}:
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Interrupted())
-import zogy_explorer.cli
+{begin}
 """
     words = [sys.executable, "-c", program]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     assert done.returncode == 130
     assert done.stderr == "zogy-explorer: interrupted before it began\n"
+
+
+def test_an_interrupt_that_a_library_makes_another_error_of_is_one_line_too():
+    program = """
+import os, signal, sys
+class Interrupted:
+    def find_spec(self, name, *args):
+        if name == "scipy":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                signal.pause()
+            except KeyboardInterrupt:
+                raise ImportError("as numpy does") from None
+sys.meta_path.insert(0, Interrupted())
+import zogy_explorer.cli
+"""
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 130
+    assert done.stderr == "zogy-explorer: interrupted before it began\n"
+
+
+def test_a_library_that_is_missing_is_no_interrupt_and_the_signal_is_pythons_again():
+    program = """
+import signal, sys
+sys.modules["zogy_explorer.cli.batch"] = None
+try:
+    import zogy_explorer.cli
+except ImportError as error:
+    assert "batch" in str(error)
+del sys.modules["zogy_explorer.cli.batch"]
+from zogy_explorer.cli import main
+assert callable(main)
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_names_of_the_package_are_there_without_further_imports():
+    program = """
+import sys, zogy_explorer
+assert "numpy" not in sys.modules
+assert zogy_explorer.engine.ZogyConfig is zogy_explorer.ZogyConfig
+assert zogy_explorer.geometry.Box is zogy_explorer.Box
+assert callable(zogy_explorer.plan) and callable(zogy_explorer.run)
+missing = [name for name in zogy_explorer.__all__ if not hasattr(zogy_explorer, name)]
+assert not missing, missing
+from zogy_explorer import *
+assert Exposure is zogy_explorer.Exposure and set(dir(zogy_explorer)) == set(zogy_explorer.__all__)
+try:
+    zogy_explorer.nothing
+except AttributeError as error:
+    assert "nothing" in str(error)
+else:
+    raise SystemExit("a name that is not there was found")
+"""
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

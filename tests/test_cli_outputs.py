@@ -82,8 +82,9 @@ def test_the_threshold_is_that_of_the_session_unless_one_is_given(tmp_path):
 
 
 def test_the_header_says_what_was_subtracted_and_only_the_date_differs(tmp_path):
-    meta = {"DATE-OBS": "2024-02-03T04:05:06", "FILTER": "r", "EXPTIME": 30.0, "GAIN": 1.6}
-    paths = write_pair(tmp_path / "ccd7", **meta, TELESCOP="WASP", BUNIT="adu")
+    meta = {"DATE-OBS": "2024-02-03T04:05:06", "FILTER": "r", "EXPTIME": 30.0}
+    counts = {"GAIN": 1.6, "RDNOISE": 5.0, "SATURATE": 6e4}
+    paths = write_pair(tmp_path / "ccd7", **meta, **counts, TELESCOP="WASP", BUNIT="adu")
     headers = []
     for name in ("a", "b"):
         assert main(["subtract", *paths, "-o", str(tmp_path / f"{name}.fits"), "--quiet"]) == 0
@@ -93,6 +94,8 @@ def test_the_header_says_what_was_subtracted_and_only_the_date_differs(tmp_path)
     assert first["TPLFILE"] == "ccd7/template.fits"
     assert {key: first[key] for key in meta} == meta
     assert (first["TELESCOP"], first["BUNIT"]) == ("WASP", "adu")
+    # Of the science image's counts, which D is not.
+    assert not set(counts) & set(first)
     assert "TPLSHX" not in first
     assert first.pop("DATE")[:2] == second.pop("DATE")[:2] == "20"
     assert first == second

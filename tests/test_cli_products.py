@@ -224,6 +224,35 @@ def test_a_night_goes_on_after_a_bad_pair_and_is_resumed_where_it_stopped(tmp_pa
     assert (out / "ccd1_science.fits").stat().st_mtime_ns > before
 
 
+def test_another_threshold_makes_what_has_detections_anew(tmp_path, capsys):
+    write_pair(tmp_path / "ccd1")
+    out = tmp_path / "out"
+    words = ["batch", str(tmp_path / "ccd*" / "science.fits"), "-o", str(out)]
+    words += ["--template", str(tmp_path / "ccd1" / "template.fits")]
+
+    def told(*more):
+        assert main([*words, *more]) == 0
+        return capsys.readouterr().out
+
+    table = ["--detections", "ecsv"]
+    assert "1 done" in told(*table)
+    assert fits.getheader(out / "science.fits")["ZEXPTHRS"] == 5.0
+    assert "1 skipped" in told(*table, "--threshold", "5")
+    assert "1 done" in told(*table, "--threshold", "3.5")
+    found = read_detections(out / "science.detections.ecsv")
+    assert found.meta["threshold"] == 3.5
+    rows = Table.read(out / SUMMARY, format="ascii.ecsv")
+    assert rows["detections"][0] == len(found) > 0
+    assert "1 skipped" in told(*table, "--threshold", "3.5")
+    assert "1 done" in told("--threshold", "4")  # the report has them, too
+    # Nothing that is ordered has detections: the threshold does not matter.
+    assert "1 skipped" in told("--threshold", "6", "--no-report")
+    # A product that was made alone does not answer for the report beside it.
+    assert "1 done" in told("--no-report", "--force")
+    assert "ZEXPTHRS" not in fits.getheader(out / "science.fits")
+    assert "1 done" in told("--threshold", "4")
+
+
 def test_workers_give_the_same_products(tmp_path):
     night = tmp_path / "night"
     for n in (1, 3):

@@ -14,6 +14,7 @@ from zogy_explorer import Exposure, ZogyExplorer
 from zogy_explorer.io.difference import read_difference
 from zogy_explorer.simulate import sample_pair
 from zogy_explorer.ui.session_file import read_session_file
+from zogy_explorer.ui.wall.palettes import DARK, diverging_palette, sky_palette
 
 pytestmark = [
     pytest.mark.browser,
@@ -58,14 +59,38 @@ def test_without_a_web_server_of_ours_files_travel_through_the_page(opened, tmp_
     assert np.array_equal(read_difference(tmp_path / "d.fits").scorr, explorer.result.scorr)
 
 
-def test_the_picture_is_what_the_wall_shows(opened, tmp_path):
+def test_the_picture_is_what_the_wall_shows_with_titles_and_colour_bars(opened, tmp_path):
     from PIL import Image
 
     browser, _ = opened()
     export(browser, "Picture of the images (PNG)").save_as(tmp_path / "wall.png")
     picture = Image.open(tmp_path / "wall.png")
+    pixels = np.asarray(picture.convert("RGBA"))
     assert picture.width > 500
     assert len(picture.convert("RGB").getcolors(1 << 24)) > 100
+    # Not a picture to be laid on white: its words would be gone.
+    assert (pixels[..., 3] == 255).all()
+    assert pixels[0, 0, :3].tolist() == rgb(DARK.background)
+    # Above the images stand the caption, the titles, and a whole bar of each layer.
+    above = {tuple(color) for color in pixels[:80, :, :3].reshape(-1, 3).tolist()}
+    for palette in (sky_palette("cividis"), diverging_palette(DARK.diverging)):
+        assert tuple(rgb(palette[1])) in above
+        assert tuple(rgb(palette[255])) in above
+    # The images are copied as they are: a row of the canvas is found in the picture.
+    row = browser.evaluate(
+        """() => {
+        const view = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name("figure-scorr"))
+        const layer = view.export("png", true), {left, top, width, height} = view.frame.bbox
+        const row = layer.ctx.getImageData(
+            Math.round(left) + 3, Math.round(top + height / 2), Math.round(width) - 6, 1)
+        return Array.from(row.data)
+        }""",
+    )
+    assert any(bytes(row) in line.tobytes() for line in pixels)
+
+
+def rgb(color):
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def test_a_saved_session_that_is_dropped_on_the_page_gives_the_page_again(opened, until, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from zogy_explorer import CallablePsf, Difference, Exposure, ZogyConfig, plan, run
+from zogy_explorer.engine.number_words import with_error
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ def test_a_cell_says_its_place_its_flags_and_its_noise(difference: Difference) -
     text = repr(good)
     assert text.startswith(f"CellResult({good.cell.name!r}, inner={good.cell.inner}, outer=")
     assert f"{good.worst}" in text
-    assert f"σ(Scorr) predicted 1, measured {good.noise.scorr_measured:.3f} ± " in text
+    measured = with_error(good.noise.scorr_measured, good.noise.scorr_error)
+    assert f"σ(Scorr) predicted 1, measured {measured}" in text
     assert len(text) < 300
 
 

@@ -82,6 +82,25 @@ def test_regions_read_back_lie_on_the_sources(found: QTable, tmp_path: Path) -> 
         )
 
 
+@pytest.mark.parametrize("share", ["some", "none", "all"])
+def test_only_flagged_circles_are_dashed(found: QTable, tmp_path: Path, share: str) -> None:
+    from regions import Regions
+
+    flagged = found["flags"] != ""
+    assert 0 < np.count_nonzero(flagged) < len(found)
+    table = {"some": found, "none": found[~flagged], "all": found[flagged]}[share]
+    write_detections(table, tmp_path / "found.reg")
+    text = (tmp_path / "found.reg").read_text()
+    shared = [line for line in text.splitlines() if line.startswith("global")]
+    assert any("dash=1" in line for line in shared) == (share == "all")
+    circles = [line for line in text.splitlines() if line.startswith("circle")]
+    if share != "all":  # else the line above says it for all
+        assert ["dash=1" in line for line in circles] == [bool(row["flags"]) for row in table]
+    again = Regions.parse(text, format="ds9")
+    dashed = [circle.visual.get("linestyle") == "dashed" for circle in again]
+    assert dashed == [bool(row["flags"]) for row in table]
+
+
 def test_circles_are_twice_the_psf_unless_told(found: QTable) -> None:
     assert found.meta["psf_fwhm"] > 2
     (circle, *_) = detection_regions(found)

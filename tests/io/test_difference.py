@@ -9,7 +9,7 @@ from astropy.io import fits
 from zogy_explorer import ZogyConfig, plan, run
 from zogy_explorer.errors import ReadError
 from zogy_explorer.io import read_difference, read_exposure, write_difference, write_exposure
-from zogy_explorer.simulate import make_pair
+from zogy_explorer.simulate import inject, make_pair
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +143,22 @@ def test_noise_terms_come_back_to_the_bit_and_only_where_they_are_on(pair, back,
     cards = [read.header[name] for name in ("ZEXPAXN", "ZEXPAYN", "ZEXPAXR", "ZEXPAYR")]
     assert cards == [0.13, 0.06, 0.02, 0.03]
     assert ZogyConfig.from_dict(read.config).astrometricNoise == noise
+
+
+def test_a_difference_of_injected_images_says_which_sources_they_are(pair, tmp_path):
+    science, template = pair
+    lit = inject(science, [60.0, 90.5], [70.0, 40.25], [800.0, 900.0], rng=1)
+    lit = lit.replace(meta=lit.meta | {"HISTORY": "overscan off\n" + lit.meta["HISTORY"]})
+    faded = inject(template, 30.0, 30.0, 700.0, rng=2)
+    write_difference(run(plan(lit, faded, ZogyConfig())), tmp_path / "d.fits")
+    header = fits.getheader(tmp_path / "d.fits")
+    assert header["NINJECT"] == 3
+    assert list(header["HISTORY"]) == [
+        "science: injected x=60.000 y=70.000 flux=800",
+        "science: injected x=90.500 y=40.250 flux=900",
+        "template: injected x=30.000 y=30.000 flux=700",
+    ]
+
+
+def test_a_difference_of_images_as_they_came_tells_of_no_injection(difference):
+    assert not {"NINJECT", "HISTORY"} & set(difference.diff.meta)

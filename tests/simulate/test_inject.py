@@ -84,6 +84,19 @@ def test_the_input_is_left_alone_and_shares_nothing() -> None:
     assert inject(lit, [1, 2], [3, 4], 5.0).meta["NINJECT"] == 3
 
 
+def test_the_header_tells_which_sources_were_injected_after_what_it_told_before() -> None:
+    lit = inject(blank(meta={"HISTORY": "flat-fielded"}), [60.25, 30], [50, 40], [1000.0, 2.5])
+    assert lit.meta["HISTORY"].split("\n") == [
+        "flat-fielded",
+        "injected x=60.250 y=50.000 flux=1000",
+        "injected x=30.000 y=40.000 flux=2.5",
+    ]
+    many = inject(blank(), np.full(103, 50.0), np.full(103, 50.0), 1.0).meta
+    assert many["NINJECT"] == 103
+    lines = many["HISTORY"].split("\n")
+    assert (len(lines), lines[-1]) == (101, "injected 3 more, which are not listed")
+
+
 def test_variance_grows_by_light_over_gain_and_the_light_scatters_by_as_much() -> None:
     exposure, gain = blank(shape=(40, 40)), 0.5
     expected = inject(exposure, 20.3, 19.6, 4000.0, gain=np.inf).image

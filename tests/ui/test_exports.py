@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 from regions import Regions
 
@@ -17,10 +18,12 @@ from zogy_explorer.errors import InputError
 from zogy_explorer.io.detections import read_detections
 from zogy_explorer.io.difference import read_difference
 from zogy_explorer.ui.downloads import FileShelf
+from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.exports import EXPORTS, Snapshot
 from zogy_explorer.ui.location import open_search, parse_search, search_of, spec_of_query
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import read_session_file, spec_of
+from zogy_explorer.ui.wall import ImageWall
 
 
 def made(session, key, folder):
@@ -29,6 +32,23 @@ def made(session, key, folder):
     EXPORTS[key].write(snapshot, path)
     assert [p.name for p in folder.iterdir() if p.name.endswith(".tmp")] == []
     return path
+
+
+def test_a_product_says_that_sources_injected_on_the_page_are_not_in_it(session, tmp_path):
+    session.studies.injecting.inject(60.0, 48.0, 500.0)
+    menu = ExportMenu(session, ImageWall())
+    given = []
+    menu._hand_over = given.append
+    menu.export("fits")
+    product = read_difference(given[0])
+    assert np.array_equal(product.scorr, session.frame.difference.scorr)
+    remark = "1 source injected on the page is not in this file"
+    assert product.diff.meta["HISTORY"] == remark
+    assert remark in str(fits.getheader(given[0])["HISTORY"])
+    assert [n.text for n in session.notices if n.severity == "warning"][-1] == f"{remark}."
+    session.studies.injecting.clear()
+    assert "HISTORY" not in read_difference(made(session, "fits", tmp_path)).diff.meta
+    menu.close()
 
 
 @pytest.mark.parametrize("key", sorted(EXPORTS))
@@ -111,6 +131,20 @@ def test_the_script_of_a_pair_of_files_reproduces_the_bits_with_settings_of_sing
     assert_same_bits(rerun(session, tmp_path), session.frame.difference)
 
 
+def test_the_script_of_a_moved_template_writes_the_header_of_the_export(pair, tmp_path):
+    session = Session(ZogyConfig(doSpatialGrid=True, gridInnerSize=2.0), live=False)
+    (tmp_path / "in").mkdir()
+    session.open_paths(*write_pair(pair, tmp_path / "in"))
+    what_if = session.studies.asking
+    what_if.param.update(dx=0.2, dy=-0.1)
+    what_if.register()
+    exported = read_difference(made(session, "fits", tmp_path)).header
+    again = rerun(session, tmp_path)
+    assert_same_bits(again, session.frame.difference)
+    assert (again.header["TPLSHX"], again.header["TPLSHY"]) == (0.2, -0.1)
+    assert again.header | {"DATE": ""} == exported | {"DATE": ""}
+
+
 def test_the_script_of_uploads_says_where_to_put_the_files(pair, tmp_path):
     paths = write_pair(pair, tmp_path)
     session = Session(ZogyConfig(doSpatialGrid=True, gridInnerSize=2.0), live=False)
@@ -126,7 +160,10 @@ def test_the_script_of_uploads_says_where_to_put_the_files(pair, tmp_path):
 def test_the_script_of_the_sample_needs_no_files(tmp_path):
     session = Session(live=False)
     session.open_sample()
-    assert_same_bits(rerun(session, tmp_path), session.frame.difference)
+    exported = read_difference(made(session, "fits", tmp_path)).header
+    again = rerun(session, tmp_path)
+    assert_same_bits(again, session.frame.difference)
+    assert again.header | {"DATE": ""} == exported | {"DATE": ""}
 
 
 def test_the_script_of_a_pair_in_memory_says_how_to_keep_it(session, pair, tmp_path):

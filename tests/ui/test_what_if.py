@@ -78,7 +78,7 @@ def test_registering_subtracts_again_and_says_so_everywhere(tab, study, session)
     assert session.cell.cell.name == cell
     assert study.dx == 0
     assert any("template was moved by" in notice.text for notice in session.notices)
-    assert "template = shift_exposure(template, 0.2, 0.0)" in script(session.frame)
+    assert "template = moved_template(template, 0.2, 0.0)" in script(session.frame)
     assert tab.unregister.visible
 
 

@@ -1,8 +1,8 @@
 """``zogy-explorer batch``: a night of pairs, each as `subtract` does it, and a summary.
 
 A pair that fails is a line of the summary and the others go on. Started again, the command leaves
-alone what is there with the same settings and is newer than its input; what had no cell that could
-be subtracted stays failed.
+alone what is there with the same settings and threshold and is newer than its input; what had no
+cell that could be subtracted stays failed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LIST is a text file with a line 'science template [name]' for each pair (# begin
 relative paths start at its folder. GLOB matches science files; the template of each is the path
 with its last 'science' replaced by 'template' ('sci' by 'ref'), or what --template says.
 A pair that fails does not stop the others; started again, only what is missing, older than its
-input or made with other settings is computed.
+input, or made with other settings or another threshold is computed.
 """
 EPILOG = """\
 examples:

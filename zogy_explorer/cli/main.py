@@ -74,8 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     named = bool(words) and words[0] in _COMMANDS
     command = words[0] if named else "explore"
-    options = make_parser(command, named=named).parse_args(words[1:] if named else words)
     try:
+        options = make_parser(command, named=named).parse_args(words[1:] if named else words)
         with _TerminatedLikeInterrupted():
             return _COMMANDS[command][1](options)
     except ZogyError as error:

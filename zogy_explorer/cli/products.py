@@ -61,6 +61,11 @@ class PairOrder:
     detections: str | None = None
     shift: tuple[float, float] | None = None
 
+    @property
+    def has_detections(self) -> bool:
+        """Whether the threshold matters: something that is written holds detections."""
+        return self.report is not None or self.detections is not None
+
 
 @dataclass(frozen=True)
 class PairSummary:
@@ -127,7 +132,8 @@ def _write(difference: Difference, order: PairOrder, seconds: float) -> QTable |
             table = detect(difference, order.threshold) if table is None else table
             write_detections(table, others.pop(), overwrite=True)
         files = (Path(order.science).resolve(), Path(order.template).resolve())
-        write_difference(difference, output, files=files)
+        threshold = order.threshold if order.has_detections else None
+        write_difference(difference, output, files=files, threshold=threshold)
     return table
 
 

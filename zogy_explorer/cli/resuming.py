@@ -13,13 +13,17 @@ from zogy_explorer.cli.products import PairOrder
 from zogy_explorer.engine.flags import REGISTRY
 from zogy_explorer.engine.overrides import settings_hash
 from zogy_explorer.engine.provenance import SHIFT_KEYS
+from zogy_explorer.io.difference import THRESHOLD_KEY
 
 _NOT_IN_PRODUCT = ("detections", "seconds")
 """Numbers of a pair that only the summary has."""
 
 
 def is_done(order: PairOrder) -> bool:
-    """Whether a product is there, of the pair as ordered, and newer than its input."""
+    """Whether a product is there, of the pair as ordered, and newer than its input.
+
+    Its report and its table are there, too, and have the detections beyond the same threshold.
+    """
     from astropy.io import fits
 
     output = Path(order.output)
@@ -27,6 +31,7 @@ def is_done(order: PairOrder) -> bool:
         with fits.open(output, memmap=False, lazy_load_hdus=True) as hdus:
             header = hdus[0].header
             made_with = header.get("ZEXPHSET", header.get("ZEXPHASH"))
+            threshold = header.get(THRESHOLD_KEY)
             shift = tuple(header.get(key, 0.0) for key in SHIFT_KEYS)
         written = output.stat().st_mtime
         inputs = max(Path(p).stat().st_mtime for p in (order.science, order.template))
@@ -35,7 +40,8 @@ def is_done(order: PairOrder) -> bool:
     beside = all(Path(p).is_file() for p in (order.report, order.detections) if p is not None)
     same = made_with == settings_hash(order.config, order.overrides)
     moved_alike = shift == (order.shift or (0.0, 0.0))
-    return bool(beside and same and moved_alike and written >= inputs)
+    found_alike = threshold == order.threshold or not order.has_detections
+    return bool(beside and same and moved_alike and found_alike and written >= inputs)
 
 
 def outcome_of_product(order: PairOrder, earlier: Mapping[str, Any]) -> dict[str, Any]:

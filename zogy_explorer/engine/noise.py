@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from zogy_explorer.engine.flags import Flag, raise_flag
+from zogy_explorer.engine.number_words import with_error
 from zogy_explorer.engine.result import CellResult, NoiseCheck
 from zogy_explorer.engine.statistics import clipped_sigma, noise_sample, robust_sigma
 
@@ -69,7 +70,7 @@ def noise_flags(noise: NoiseCheck) -> list[Flag]:
     if abs(departure) <= max(_TOLERANCE, _SIGNIFICANCE * error):
         return _ringing(noise)
     name = "SCORR_SIGMA_HIGH" if departure > 0 else "SCORR_SIGMA_LOW"
-    return [raise_flag(name, f"the measured σ of Scorr is {sigma:.2f} ± {error:.2f}, not 1")]
+    return [raise_flag(name, f"the measured σ of Scorr is {with_error(sigma, error)}, not 1")]
 
 
 def _ringing(noise: NoiseCheck) -> list[Flag]:

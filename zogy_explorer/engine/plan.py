@@ -18,6 +18,7 @@ from zogy_explorer.engine.grid import Cell, generate_grid
 from zogy_explorer.engine.moments import adaptive_moments
 from zogy_explorer.engine.noise_setting import MEASURED, given_noise
 from zogy_explorer.engine.noise_terms import AstrometricNoise, NoiseTerms
+from zogy_explorer.engine.number_words import with_error
 from zogy_explorer.engine.overrides import (
     CellSettings,
     check_cell_fields,
@@ -272,8 +273,8 @@ def registration_noise(
     if stars.displaced:
         (dx, dy), (ex, ey) = stars.shift, stars.shift_error
         cause = (
-            f"the stars of science lie ({dx:+.3f} ± {ex:.3f}, {dy:+.3f} ± {ey:.3f}) px from those "
-            "of the template"
+            f"the stars of science lie ({with_error(dx, ex, sign=True)}, "
+            f"{with_error(dy, ey, sign=True)}) px from those of the template"
         )
         flags.append(raise_flag("MISREGISTERED", cause))
     return AstrometricNoise(half, half), tuple(flags)

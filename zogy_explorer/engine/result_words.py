@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zogy_explorer.engine.number_words import with_error
+
 if TYPE_CHECKING:
     from zogy_explorer.engine.result import CellResult, Difference
 
@@ -19,9 +21,8 @@ def cell_line(result: CellResult) -> str:
     flags = " ".join(flag.name for flag in result.flags)
     parts.append(f"{result.worst}: {flags}" if flags else result.worst)
     if np.isfinite(result.noise.scorr_measured):
-        error = result.noise.scorr_error
-        known = f" ± {error:.3f}" if np.isfinite(error) else ""
-        parts.append(f"σ(Scorr) predicted 1, measured {result.noise.scorr_measured:.3f}{known}")
+        measured = with_error(result.noise.scorr_measured, result.noise.scorr_error)
+        parts.append(f"σ(Scorr) predicted 1, measured {measured}")
     return f"CellResult({', '.join(parts)})"
 
 

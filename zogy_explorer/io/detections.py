@@ -120,9 +120,10 @@ def detection_regions(table: QTable, *, radius: float | None = None) -> Regions:
         if flags:
             meta["tag"] = flags
         center = PixCoord(row["x"].to_value(u.pix) - x0, row["y"].to_value(u.pix) - y0)
-        visual = RegionVisual(
-            color=_COLORS[int(row["sign"])], linestyle="dashed" if flags else "solid"
-        )
+        visual = RegionVisual(color=_COLORS[int(row["sign"])])
+        if flags:
+            # Only these: `regions` writes dash=1 for any style, "solid" as well.
+            visual["linestyle"] = "dashed"
         circles.append(CirclePixelRegion(center, radius, RegionMeta(meta), visual))
     return Regions(circles)
 

@@ -7,6 +7,7 @@ OVERRIDES (JSON, only where cells have settings of their own; CELLS has the dige
 D and S share mask and WCS. The primary header says what was subtracted: SCIFILE and TPLFILE, DATE
 (UTC, of the file), what the science image's header said (DATE-OBS, FILTER …), BUNIT of D if it is
 known, and TPLSHX, TPLSHY where the template was moved for the subtraction [px].
+ZEXPTHRS is the threshold of detections that were written with the file [σ].
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ from zogy_explorer.io._fits import find, image_hdu, opened, pixels, quiet, write
 from zogy_explorer.io.meta import json_hdu, read_json
 from zogy_explorer.io.psf import psf_from, psf_hdus
 from zogy_explorer.version import __version__
+
+THRESHOLD_KEY = "ZEXPTHRS"
+"""Card of the threshold of the detections that were written with a product."""
 
 _SCALARS = (
     "sigma_science",
@@ -91,6 +95,7 @@ def write_difference(
     overwrite: bool = True,
     *,
     files: tuple[str | Path, str | Path] | None = None,
+    threshold: float | None = None,
 ) -> None:
     """Write a result as FITS, all or nothing.
 
@@ -104,17 +109,24 @@ def write_difference(
         Replace an existing file.
     files
         Files of science and template, for the header; None: the names that the images have.
+    threshold
+        Of the detections [σ] in a table or a report that is written with it, for the header
+        (ZEXPTHRS); None: there is neither.
 
     Raises
     ------
     InputError
         If the file cannot be written there.
     """
-    write_atomically(difference_hdus(difference, files), path, overwrite=overwrite)
+    hdus = difference_hdus(difference, files, threshold=threshold)
+    write_atomically(hdus, path, overwrite=overwrite)
 
 
 def difference_hdus(
-    difference: Difference, files: tuple[str | Path, str | Path] | None = None
+    difference: Difference,
+    files: tuple[str | Path, str | Path] | None = None,
+    *,
+    threshold: float | None = None,
 ) -> fits.HDUList:
     """The extensions of a difference file."""
     config = dict(difference.plan.config)
@@ -125,6 +137,8 @@ def difference_hdus(
         header["ZEXPKIND"] = ("DIFFERENCE", "result of a subtraction")
         header["ZEXPSOFT"] = (f"zogy-explorer {__version__}", "written by")
         header["ZEXPHASH"] = (difference.plan.config_hash, "digest of CONFIG")
+        if threshold is not None:
+            header[THRESHOLD_KEY] = (threshold, "[sigma] of the detections beside this file")
         score = difference.score
         if score is not None:
             hdus.append(image_hdu(score.image, "SCORE"))

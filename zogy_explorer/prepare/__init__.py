@@ -8,6 +8,7 @@ from zogy_explorer.prepare.align import align_to
 from zogy_explorer.prepare.completing import Completed, complete
 from zogy_explorer.prepare.masking import add_mask
 from zogy_explorer.prepare.psf import MeasuredPsf, measure_psf
+from zogy_explorer.prepare.registering import moved_template
 from zogy_explorer.prepare.shift import shift_exposure
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "align_to",
     "complete",
     "measure_psf",
+    "moved_template",
     "read_camera",
     "shift_exposure",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from zogy_explorer.camera import read_camera
 from zogy_explorer.checks import generator, instance
 from zogy_explorer.engine.plan import evaluate_psf
+from zogy_explorer.engine.provenance import INJECTED_KEY, INJECTED_WORD
 from zogy_explorer.engine.subpixel import shifted
 from zogy_explorer.errors import InputError
 from zogy_explorer.exposure import Exposure, require_psf
@@ -17,6 +19,7 @@ from zogy_explorer.exposure import Exposure, require_psf
 Array = NDArray[np.float64]
 
 _MARGIN = 8  # [px] around a stamp into which a shift may move light
+_LISTED = 100  # sources that a header has lines for
 
 
 def inject(
@@ -52,7 +55,9 @@ def inject(
     -------
     exposure : Exposure
         The light drawn from a Poisson distribution of its expectation, which is also added to
-        the variance: light / gain. Missing pixels stay missing, the mask stays as it is.
+        the variance: light / gain. Missing pixels stay missing, the mask stays as it is. ``meta``
+        tells how many (NINJECT) and which (HISTORY, in the unit of ``flux``), and so does a
+        difference of it.
 
     Raises
     ------
@@ -86,14 +91,26 @@ def inject(
             variance = variance + (np.maximum(light, 0.0) / electrons).astype(variance.dtype)
     noisy = light + noise
     image += noisy.astype(image.dtype)
-    already = exposure.meta.get("NINJECT", 0)
-    meta = exposure.meta | {"NINJECT": int(already) + len(fluxes)}
     return exposure.replace(
         image=image,
         variance=None if variance is None else variance.copy(),
         mask=exposure.mask.copy(),
-        meta=meta,
+        meta=exposure.meta | _told(exposure.meta, xs, ys, fluxes),
     )
+
+
+def _told(meta: Mapping[str, Any], xs: Array, ys: Array, fluxes: Array) -> dict[str, Any]:
+    """Entries of ``meta`` that tell of the sources: their number, and a line of HISTORY each."""
+    sources = list(zip(xs, ys, fluxes, strict=True))
+    lines = [
+        f"{INJECTED_WORD} x={x:.3f} y={y:.3f} flux={flux:.6g}" for x, y, flux in sources[:_LISTED]
+    ]
+    if len(sources) > _LISTED:
+        lines.append(f"{INJECTED_WORD} {len(sources) - _LISTED} more, which are not listed")
+    if meta.get("HISTORY"):
+        lines.insert(0, str(meta["HISTORY"]))
+    number = int(meta.get(INJECTED_KEY, 0)) + len(sources)
+    return {INJECTED_KEY: number, "HISTORY": "\n".join(lines)}
 
 
 def _streams(rng: object, count: int) -> list[np.random.Generator]:

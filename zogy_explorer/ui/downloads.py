@@ -20,6 +20,8 @@ from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from panel.custom import JSComponent
 from tornado.web import HTTPError, authenticated
 
+from zogy_explorer.ui.picture_script import DRAW_PICTURE
+
 _CHUNK = 1 << 20  # bytes
 
 
@@ -122,10 +124,12 @@ class Handover(JSComponent):
     content = param.Bytes(default=b"")
     filename = param.String(default="")
     count = param.Integer(default=0, doc="Raised for each file.")
-    figure = param.String(default="", doc="Id of the model that becomes a picture.")
+    picture = param.String(default="", doc="The picture to draw, see `picture.picture_order`.")
     pictures = param.Integer(default=0, doc="Raised for each picture.")
 
-    _esm = """
+    _esm = (
+        DRAW_PICTURE
+        + """
     export function render({model, el}) {
       const save = (href, name) => {
         const link = document.createElement("a")
@@ -143,17 +147,15 @@ class Handover(JSComponent):
         setTimeout(() => URL.revokeObjectURL(href), 60000)
       })
       model.on("pictures", async () => {
-        const found = Bokeh.documents.map((d) => d.get_model_by_id(model.figure))
-        const figure = found.find((m) => m != null)
-        const view = figure && Bokeh.index.find_one(figure)
-        if (view == null) return
-        const blob = await view.export("png", true).to_blob()
+        const blob = await drawPicture(JSON.parse(model.picture))
+        if (blob == null) return
         const href = URL.createObjectURL(blob)
         save(href, model.filename)
         setTimeout(() => URL.revokeObjectURL(href), 60000)
       })
     }
     """
+    )
 
 
 class Downloads:
@@ -183,9 +185,9 @@ class Downloads:
         self.view.param.update(address=address, content=content, filename=path.name)
         self.view.count += 1
 
-    def hand_over_picture(self, model: Any, filename: str) -> None:
-        """Have the browser save what it shows of a Bokeh model."""
-        self.view.param.update(figure=model.id, filename=filename)
+    def hand_over_picture(self, order: str, filename: str) -> None:
+        """Have the browser save a picture of what it shows, see `picture.picture_order`."""
+        self.view.param.update(picture=order, filename=filename)
         self.view.pictures += 1
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from zogy_explorer.ui.couriers import current_courier
 from zogy_explorer.ui.downloads import Downloads
 from zogy_explorer.ui.exports import EXPORTS, Export, Snapshot
 from zogy_explorer.ui.live import Job, Lane, Progress
+from zogy_explorer.ui.picture import picture_order
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import spec_of
 from zogy_explorer.ui.wall import ImageWall
@@ -71,7 +72,8 @@ class ExportMenu:
         if event.new in EXPORTS:
             self.export(event.new)
         elif event.new == PICTURE:
-            self.downloads.hand_over_picture(self._wall.model, "zogy_wall.png")
+            order = picture_order(self._session, self._wall)
+            self.downloads.hand_over_picture(order, "zogy_wall.png")
 
     def export(self, key: str) -> None:
         """Make a product of what is on the page now, and hand it over."""
@@ -82,8 +84,12 @@ class ExportMenu:
             session.report(error)
             return
         assert session.frame is not None
-        kind, snapshot = EXPORTS[key], Snapshot(session.frame, spec)
+        injected = len(session.studies.injecting.sources)
+        kind, snapshot = EXPORTS[key], Snapshot(session.frame, spec, injected)
         session.say("info", f"exporting {kind.label}")
+        if injected:
+            advice = "The picture (PNG) shows them; inject() puts them into a pair from Python."
+            session.say("warning", f"{snapshot.without()}.", advice)
         self._lane.submit(
             Job(
                 functools.partial(self._make, kind, snapshot),

@@ -7,7 +7,7 @@ nothing half-written ever reaches anybody. Runs in a worker thread; no Panel her
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
@@ -18,17 +18,37 @@ from zogy_explorer.io._atomic import atomic_file
 from zogy_explorer.io.cells import cell_regions
 from zogy_explorer.io.detections import write_detections
 from zogy_explorer.io.difference import cell_table, write_difference
-from zogy_explorer.ui.script import script
+from zogy_explorer.ui.script import header_files, script
 from zogy_explorer.ui.session_file import SessionSpec, write_session_file
 from zogy_explorer.ui.state import Frame
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """What was on the page when an export was asked for."""
+    """What was on the page when an export was asked for.
+
+    Parameters
+    ----------
+    frame
+        The finished subtraction.
+    spec
+        The page itself.
+    injected
+        Number of sources that were injected on the page. They are in its pictures of some cells,
+        and in no product: those are of the frame as it was observed.
+    """
 
     frame: Frame
     spec: SessionSpec
+    injected: int = 0
+
+    def without(self) -> str:
+        """A sentence on what the page shows and a product does not hold; "" if there is nothing."""
+        if not self.injected:
+            return ""
+        several = self.injected > 1
+        sources = f"{self.injected} sources" if several else "1 source"
+        return f"{sources} injected on the page {'are' if several else 'is'} not in this file"
 
 
 @dataclass(frozen=True)
@@ -59,20 +79,21 @@ class Export:
 
 
 def _fits(snapshot: Snapshot, path: Path) -> None:
-    frame = snapshot.frame
-    write_difference(frame.difference, path, files=_files(frame))
-
-
-def _files(frame: Frame) -> tuple[str | Path, str | Path]:
-    return frame.pair.paths or (frame.pair.science_name, frame.pair.template_name)
+    frame, difference = snapshot.frame, snapshot.frame.difference
+    remark = snapshot.without()
+    if remark:
+        diff = difference.diff
+        lines = [str(diff.meta["HISTORY"])] if "HISTORY" in diff.meta else []
+        meta = diff.meta | {"HISTORY": "\n".join([*lines, remark])}
+        difference = replace(difference, diff=diff.replace(meta=meta))
+    write_difference(difference, path, files=header_files(frame.pair))
 
 
 def _report(snapshot: Snapshot, path: Path) -> None:
     from zogy_explorer.report import Source, make_report, write_report
 
     frame = snapshot.frame
-    names = _files(frame)
-    source = Source(str(names[0]), str(names[1]), frame.seconds)
+    source = Source(*header_files(frame.pair), frame.seconds)
     report = make_report(frame.difference, source, threshold=snapshot.spec.threshold)
     write_report(report, path)
 

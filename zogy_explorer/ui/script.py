@@ -20,7 +20,7 @@ def script(frame: Frame) -> str:
         _settings(config),
         _cells(plan.overrides),
         _run(bool(plan.overrides)),
-        _OUTPUT,
+        _output(frame.pair),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
@@ -36,7 +36,7 @@ def _imports(pair: Pair, by_cell: bool) -> list[str]:
     if pair.recipe is not None:
         lines.append(pair.recipe[0])
     if pair.registered is not None:
-        lines.append("from zogy_explorer.prepare import shift_exposure")
+        lines.append("from zogy_explorer.prepare import moved_template")
     return lines
 
 
@@ -44,7 +44,8 @@ def _loading(pair: Pair) -> list[str]:
     lines = _reading(pair)
     if pair.registered is not None:
         moved = pair.registered
-        lines.append(f"template = shift_exposure(template, {moved.dx!r}, {moved.dy!r})")
+        # Not shift_exposure: the file that is written is to say that the template was moved.
+        lines.append(f"template = moved_template(template, {moved.dx!r}, {moved.dy!r})")
     return lines
 
 
@@ -93,8 +94,17 @@ def _run(by_cell: bool) -> list[str]:
     return ["difference = ZogyTask(config=config).run(science, template).difference"]
 
 
-_OUTPUT = (
-    'write_difference(difference, "difference.fits")  # D, S, Scorr, cells, settings',
-    "for cell in difference.cells:",
-    "    print(cell.cell.name, cell.worst, cell.noise.scorr_measured, *cell.flags)",
-)
+def _output(pair: Pair) -> list[str]:
+    return [
+        "write_difference(  # D, S, Scorr, cells, settings",
+        f'    difference, "difference.fits", files={header_files(pair)!r}',
+        ")",
+        "for cell in difference.cells:",
+        "    print(cell.cell.name, cell.worst, cell.noise.scorr_measured, *cell.flags)",
+    ]
+
+
+def header_files(pair: Pair) -> tuple[str, str]:
+    """What the header of a product calls science and template."""
+    science, template = pair.paths or (pair.science_name, pair.template_name)
+    return str(science), str(template)

@@ -9,6 +9,7 @@ from bokeh.models import GlyphRenderer, LinearColorMapper
 
 from zogy_explorer.ui.wall.frame import Frame
 from zogy_explorer.ui.wall.layers import LayerSpec
+from zogy_explorer.ui.wall.legend import Legend, mask_legend, value_legend
 from zogy_explorer.ui.wall.palettes import Theme, diverging_palette, sky_palette
 from zogy_explorer.ui.wall.panel import Panel, mask_header, value_header
 from zogy_explorer.ui.wall.viewport import Window
@@ -68,7 +69,7 @@ class Images:
         """Names, limits and mask planes above the panels."""
         own = dict(self._frame.settings.plane_colors)
         for name, panel in self._panels.items():
-            layer = replace(panel.layer, title=self._frame.comparison.title(panel.layer))
+            layer = self._titled(panel)
             if layer.kind == "mask":
                 text = mask_header(layer, self._theme, self._present, own)
             else:
@@ -78,6 +79,24 @@ class Images:
                     layer, self._theme, self._palette(layer), stretch, arrived=arrived
                 )
             panel.set_header(text)
+
+    def legends(self, names: Iterable[str], step: float) -> list[Legend]:
+        """What some panels show, for a picture of them."""
+        settings, made = self._frame.settings, []
+        for panel in map(self._panels.__getitem__, names):
+            layer = self._titled(panel)
+            if layer.kind == "mask":
+                own = dict(settings.plane_colors)
+                visible = [name for name in self._present if name not in settings.hidden_planes]
+                made.append(mask_legend(panel, layer, visible, own))
+            else:
+                stretch = self._frame.stretch(layer.name, step)
+                made.append(value_legend(panel, layer, settings, self._palette(layer), stretch))
+        return made
+
+    def _titled(self, panel: Panel) -> LayerSpec:
+        """The layer with the title that says what of two results is shown."""
+        return replace(panel.layer, title=self._frame.comparison.title(panel.layer))
 
     def _overlay_masks(self) -> list[GlyphRenderer]:
         """The mask over the other panels, from the same source; few pages ever show it."""

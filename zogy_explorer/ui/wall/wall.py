@@ -24,10 +24,11 @@ from zogy_explorer.ui.wall.hold import one_message
 from zogy_explorer.ui.wall.images import Images
 from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
 from zogy_explorer.ui.wall.layout import arrange, place_panels
+from zogy_explorer.ui.wall.legend import Legend
 from zogy_explorer.ui.wall.linked_view import LinkedView
 from zogy_explorer.ui.wall.marks import CellLike
 from zogy_explorer.ui.wall.overlays import Overlays
-from zogy_explorer.ui.wall.palettes import DARK, LIGHT
+from zogy_explorer.ui.wall.palettes import DARK, LIGHT, Theme
 from zogy_explorer.ui.wall.panel import Panel
 from zogy_explorer.ui.wall.points import PointMark
 from zogy_explorer.ui.wall.pyramid import Pyramid, View
@@ -304,6 +305,16 @@ class ImageWall:
     def on_cut(self, callback: Callable[[Line], None]) -> None:
         """Call with (x0, y0, x1, y1) on the pixel grid when a line was drawn over the images."""
         self._cut_callbacks.append(callback)
+
+    def legends(self) -> list[Legend]:
+        """What each panel in view shows, for a picture of them."""
+        names = [name for name in self.panels if self._alone in (None, name)]
+        return self._images.legends(names, self.step)
+
+    @property
+    def theme(self) -> Theme:
+        """Colours of all but the images."""
+        return self._theme
 
     def pixels(self, box: Box) -> dict[str, NDArray[Any]]:
         """Full-resolution pixels of a box inside the frame, by layer; not to be written to."""

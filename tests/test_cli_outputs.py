@@ -18,6 +18,7 @@ from zogy_explorer.errors import InputError
 from zogy_explorer.io import read_detections
 from zogy_explorer.io._atomic import atomic_file, placed_together
 from zogy_explorer.io.difference import read_difference
+from zogy_explorer.prepare import moved_template
 from zogy_explorer.ui.loading import pair_of_session
 from zogy_explorer.ui.session_file import read_session_file
 
@@ -216,3 +217,32 @@ def test_a_product_with_a_moved_template_is_not_that_of_the_batch(tmp_path, caps
         assert main(words) == 0
         assert status in capsys.readouterr().out
         assert "TPLSHX" not in fits.getheader(product)
+
+
+def test_a_template_that_was_moved_before_is_no_reason_to_start_again(tmp_path, capsys):
+    science, template = write_pair(tmp_path / "in")
+    moved_template(Exposure.read(template), 0.2, 0.0).write(template)
+    words = ["batch", science, "--template", template, "-o", str(tmp_path / "out")]
+    for status in ("1 done", "1 skipped"):
+        assert main(words) == 0
+        assert status in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("damage", ["half of it", "another version"])
+def test_a_product_that_cannot_be_read_is_made_anew_and_the_night_goes_on(tmp_path, capsys, damage):
+    for name in ("ccd1", "ccd2"):
+        write_pair(tmp_path / name)
+    out = tmp_path / "out"
+    words = ["batch", str(tmp_path / "ccd*" / "science.fits"), "-o", str(out)]
+    assert main(words) == 0
+    product = out / "ccd1_science.fits"
+    whole = product.stat().st_size
+    if damage == "half of it":
+        product.write_bytes(product.read_bytes()[: whole // 2])
+    else:
+        with fits.open(product, mode="update") as hdus:
+            del hdus["CELLS"]
+    capsys.readouterr()
+    assert main(words) == 0
+    assert "1 done, 1 skipped" in capsys.readouterr().out
+    assert len(fits.getdata(product, "CELLS")) > 0

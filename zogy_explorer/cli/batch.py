@@ -117,8 +117,9 @@ def run(options: argparse.Namespace) -> int:
     if not options.force:
         earlier = read_summary(folder / SUMMARY)
         for name, order in orders.items():
-            if is_done(order):
-                rows[name] |= outcome_of_product(order, earlier.get(name, {}))
+            there = outcome_of_product(order, earlier.get(name, {})) if is_done(order) else None
+            if there is not None:
+                rows[name] |= there
                 _tell_failure(name, rows[name])
     todo = {name: order for name, order in orders.items() if rows[name]["status"] == "waiting"}
     with progress_bar("pairs", "pair", quiet=options.quiet) as show:

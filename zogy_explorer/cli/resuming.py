@@ -32,20 +32,22 @@ def is_done(order: PairOrder) -> bool:
             header = hdus[0].header
             made_with = header.get("ZEXPHSET", header.get("ZEXPHASH"))
             threshold = header.get(THRESHOLD_KEY)
-            shift = tuple(header.get(key, 0.0) for key in SHIFT_KEYS)
         written = output.stat().st_mtime
         inputs = max(Path(p).stat().st_mtime for p in (order.science, order.template))
+        # A template may have been moved, and written with its shift, before it was given.
+        moved_alike = _shift(output) == (order.shift or _shift(Path(order.template)))
     except (OSError, IndexError):
         return False
     beside = all(Path(p).is_file() for p in (order.report, order.detections) if p is not None)
     same = made_with == settings_hash(order.config, order.overrides)
-    moved_alike = shift == (order.shift or (0.0, 0.0))
     found_alike = threshold == order.threshold or not order.has_detections
     return bool(beside and same and moved_alike and found_alike and written >= inputs)
 
 
-def outcome_of_product(order: PairOrder, earlier: Mapping[str, Any]) -> dict[str, Any]:
+def outcome_of_product(order: PairOrder, earlier: Mapping[str, Any]) -> dict[str, Any] | None:
     """Columns of a pair whose product is there; it stays failed if none of its cells worked.
+
+    None if the product is damaged, or says what this version does not understand.
 
     Parameters
     ----------
@@ -56,12 +58,15 @@ def outcome_of_product(order: PairOrder, earlier: Mapping[str, Any]) -> dict[str
     """
     from astropy.io import fits
 
-    with fits.open(order.output, memmap=False, lazy_load_hdus=True) as hdus:
-        cells = hdus["CELLS"].data
-        ok = np.asarray(cells["ok"], dtype=bool)
-        sigmas = np.asarray(cells["noise_scorr_measured"], dtype=float)
-        warnings = int(np.sum(np.asarray(cells["worst"]) == "warning"))
-        cause = "" if ok.all() else _cause(cells[int(np.argmin(ok))])
+    try:
+        with fits.open(order.output, memmap=False, lazy_load_hdus=True) as hdus:
+            cells = hdus["CELLS"].data
+            ok = np.asarray(cells["ok"], dtype=bool)
+            sigmas = np.asarray(cells["noise_scorr_measured"], dtype=float)
+            warnings = int(np.sum(np.asarray(cells["worst"]) == "warning"))
+            cause = "" if ok.all() else _cause(cells[int(np.argmin(ok))])
+    except Exception:  # astropy raises nearly anything; the pair is computed anew then
+        return None
     sigmas = sigmas[np.isfinite(sigmas)]
     return {
         **{name: earlier[name] for name in _NOT_IN_PRODUCT if name in earlier},
@@ -84,6 +89,16 @@ def read_summary(path: Path) -> dict[str, dict[str, Any]]:
         return {str(row["name"]): dict(zip(table.colnames, row, strict=True)) for row in table}
     except Exception:  # astropy raises nearly anything; the summary is written anew anyway
         return {}
+
+
+def _shift(path: Path) -> tuple[float, ...]:
+    """By which the headers of a file say that the template was moved [px]."""
+    from astropy.io import fits
+
+    with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
+        headers = [hdu.header for hdu in hdus[:2]]
+    told = next((header for header in headers if SHIFT_KEYS[0] in header), {})
+    return tuple(float(told.get(key, 0.0)) for key in SHIFT_KEYS)
 
 
 def _cause(row: Any) -> str:

@@ -14,6 +14,7 @@ import pytest
 from zogy_explorer import ZogyConfig, ZogyExplorer
 from zogy_explorer.errors import InputError
 from zogy_explorer.ui import work
+from zogy_explorer.ui.state import Pair
 
 # Bokeh 3.9 with pandas 3.1, in every table.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index")
@@ -105,8 +106,31 @@ def test_what_takes_too_long_and_what_was_cancelled_is_said(pair, monkeypatch):
             await explorer.ready(0.1)
         explorer.session.cancel()
         gate.set()
-        with pytest.raises(InputError, match="cancelled before there was a result"):
+        with pytest.raises(InputError, match="opening of the pair was cancelled"):
             await explorer.ready(60)
+
+    in_a_notebook(cell)
+
+
+def test_an_opening_that_was_cancelled_does_not_give_the_pair_before(pair, monkeypatch):
+    gate = threading.Event()
+
+    def slow():
+        gate.wait(30)
+        return Pair(*pair, "other science", "other template")
+
+    async def cell():
+        explorer = ZogyExplorer(*pair, config())
+        await explorer.ready(60)
+        explorer.session.open(slow, "reading slowly")
+        explorer.session.cancel()
+        gate.set()
+        with pytest.raises(InputError, match="opening of the pair was cancelled"):
+            await explorer.ready(60)
+        explorer.session.open(lambda: Pair(*pair, "a", "b"), "reading")
+        explorer.session.open(lambda: Pair(*pair, "c", "d"), "reading")  # cancels the one before
+        await explorer.ready(60)
+        assert explorer.session.pair.science_name == "c"
 
     in_a_notebook(cell)
 

@@ -205,7 +205,23 @@ class Computing(Editing):
         *,
         growing: list[GrowingFrame] | None,
         failed: Callable[[Exception], None] | None = None,
+        cancelled: str = "",
     ) -> None:
+        """Have a frame made; ``cancelled`` is the `failure` if it is cancelled."""
+
+        def fail(error: Exception) -> None:
+            self.failure = str(error)  # first: what is done about it may be to open another pair
+            (failed or self._frame_failed)(error)
+
+        def stop() -> None:
+            if not self._frames.waiting:
+                self.failure = cancelled
+            self._frame_cancelled()
+
+        def arrive(frame: Frame) -> None:
+            self.failure = ""
+            land(frame)
+
         def poll(progress: Progress) -> None:
             words = activity
             if progress.total:
@@ -220,9 +236,9 @@ class Computing(Editing):
         self._frames.submit(
             Job(
                 work,
-                land,
-                failed or self._frame_failed,
-                self._frame_cancelled,
+                arrive,
+                fail,
+                stop,
                 poll,
                 PoliteToken(),
                 courier=self._courier(),

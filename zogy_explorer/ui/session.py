@@ -28,6 +28,8 @@ from zogy_explorer.ui.studies import Studies
 from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.work import open_frame, plain_settings
 
+_NOT_OPENED = "the opening of the pair was cancelled: open it again"
+
 
 class Session(Computing):
     """One user's pair, settings, results and selection.
@@ -114,6 +116,7 @@ class Session(Computing):
             "opening the session",
             growing=None,
             failed=otherwise,
+            cancelled=_NOT_OPENED,
         )
 
     def say_when_open(self, error: Exception) -> None:
@@ -141,6 +144,7 @@ class Session(Computing):
             self._land_new_pair,
             activity,
             growing=order.arrived,
+            cancelled=_NOT_OPENED,
         )
 
     # -- computing -------------------------------------------------------------------------

@@ -48,6 +48,24 @@ def test_scripts_of_tables_and_uploads_come_after_the_images(opened):
     assert "bokeh-gl.min.js" not in asked
 
 
+def test_tables_wait_for_their_scripts_however_long_those_take(chromium, serve):
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    browser, held, faults = context.new_page(), [], []
+
+    def hold(route):
+        held.append(route)
+
+    browser.on("pageerror", lambda error: faults.append(str(error)))
+    browser.route("**/tabulator.min.js", hold)
+    browser.goto(serve(ZogyExplorer))
+    browser.wait_for_function("window.FilePond")  # comes before it
+    assert browser.get_by_role("button", name="Recompute").count() == 0
+    held[0].continue_()
+    browser.get_by_role("columnheader", name="PSF Δ [px]").wait_for()
+    assert not faults
+    context.close()
+
+
 def test_what_stands_beside_the_explorer_has_its_scripts_at_once(serve):
     url = serve(lambda: pn.Column(ZogyExplorer(), pn.widgets.Tabulator()))
     with urllib.request.urlopen(url) as response:
@@ -85,6 +103,17 @@ def test_light_and_dark_are_a_click_apart_and_keep_the_view(opened, until):
     assert browser.evaluate(VIEW) == view
     browser.get_by_role("button", name="Dark", exact=True).click()
     until(lambda: browser.evaluate(explorer_background) == dark, "the page is dark", page=browser)
+
+
+def test_the_address_follows_and_back_leaves_the_page(opened, until):
+    browser, _ = opened()
+    until(lambda: "cell=r2c2" in browser.evaluate("location.search"), "address", page=browser)
+    entries = browser.evaluate("history.length")
+    browser.keyboard.press("ArrowLeft")
+    until(lambda: "cell=r2c1" in browser.evaluate("location.search"), "it follows", page=browser)
+    assert browser.evaluate("history.length") == entries
+    browser.go_back()
+    assert browser.url == "about:blank"
 
 
 def test_the_question_mark_shows_the_shortcuts(opened):

@@ -20,6 +20,7 @@ from zogy_explorer.io.difference import read_difference
 from zogy_explorer.ui.downloads import FileShelf
 from zogy_explorer.ui.export_menu import ExportMenu
 from zogy_explorer.ui.exports import EXPORTS, Snapshot
+from zogy_explorer.ui.loading import pair_of_exposures
 from zogy_explorer.ui.location import open_search, parse_search, search_of, spec_of_query
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import read_session_file, spec_of
@@ -222,6 +223,23 @@ def test_a_malformed_address_is_one_sentence_and_something_opens(search, words, 
     assert words in session.alert
     assert "\n" not in session.alert
     assert session.frame is not None
+
+
+def test_the_address_of_a_pair_in_memory_is_good_on_the_page_that_has_it(pair):
+    session = Session(ZogyConfig(doSpatialGrid=True), live=False)
+    session.open_exposures(*pair)
+    session.edit(padFill="zero")
+    search = search_of(spec_of(session))
+    again = Session(ZogyConfig(doSpatialGrid=True), live=False)
+    open_search(again, search, own=pair_of_exposures(*pair))
+    assert again.alert == ""
+    assert again.config.padFill == "zero"
+    assert again.pair.science is pair[0]
+    open_search(again, search.replace("zero", "noise"), own=again.pair)
+    assert again.frame.plan.config.padFill == "noise"
+    elsewhere = Session(live=False)
+    open_search(elsewhere, search)
+    assert "in the memory of somebody's own page" in elsewhere.alert
 
 
 def test_an_address_cannot_leave_the_root(pair, tmp_path):

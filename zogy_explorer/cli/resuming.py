@@ -97,7 +97,7 @@ def _shift(path: Path) -> tuple[float, ...]:
 
     with fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
         headers = [hdu.header for hdu in hdus[:2]]
-    told = next((header for header in headers if SHIFT_KEYS[0] in header), {})
+    told: Any = next((header for header in headers if SHIFT_KEYS[0] in header), {})
     return tuple(float(told.get(key, 0.0)) for key in SHIFT_KEYS)
 
 

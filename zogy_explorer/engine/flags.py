@@ -94,8 +94,8 @@ _KINDS = (
         "Science and template say that they lie on different parts of the pixel grid (xy0). "
         "Images of one shape are always subtracted pixel by pixel, whatever their xy0 and WCS.",
         "If the images are not aligned, warp the template onto the science image; if they are, "
-        "give both the same xy0 (LTV1, LTV2), or the template's PSF is asked for at positions of "
-        "the science image.",
+        "give both the same xy0 (LTV1, LTV2): otherwise the template's PSF is evaluated at the "
+        "science image's positions, which are not its own.",
     ),
     FlagKind(
         "VARIANCE_FALLBACK",

@@ -25,6 +25,9 @@ class BrowserCare(JSComponent):
 
     *Glyphs on the overlay.* Bokeh does not keep them within the axes.
 
+    *The address.* Panel adds one to the browser's history at each change; Back would then change
+    the address and not the page. Here the newest replaces the one before: Back leaves the page.
+
     *Scripts of tables and uploads* are loaded when the server wants them (see `late_scripts`).
 
     *Tables that are not there yet.* Panel draws one again whose tab was left before it was
@@ -64,6 +67,13 @@ class BrowserCare(JSComponent):
       })
     }
 
+    function address() {
+      const served = window.Bokeh?.documents?.[0]?.get_model_by_name?.("location")
+      care(served ? window.history : null, "pushState", () => function (...how) {
+        this.replaceState(...how)
+      })
+    }
+
     function tables() {
       care(window.Tabulator?.prototype, "redraw", (redraw) => function (...how) {
         if (this.columnManager?.element && this.rowManager?.element) return redraw.apply(this, how)
@@ -72,6 +82,7 @@ class BrowserCare(JSComponent):
 
     export function render({model}) {
       clip()
+      address()
       care(sheets(), "_update", (write) => function (css) {
         if (this.el.textContent !== css) write.call(this, css)
       })
@@ -82,12 +93,14 @@ class BrowserCare(JSComponent):
             if (/^p\d+$/.test(model.id)) this._new_models.delete(model)
           return make.call(this, events)
         })
-      model.on("scripts", async () => {
+      const late = async () => {
         if (model.scripts !== "wanted") return
         await load_late_scripts()
         tables()
         model.scripts = "here"
-      })
+      }
+      model.on("scripts", late)
+      late()  // they may have been wanted before this was here
     }
     """
     )

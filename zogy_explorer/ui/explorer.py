@@ -20,6 +20,7 @@ from zogy_explorer.ui.head_start import while_scripts_load
 from zogy_explorer.ui.housekeeping import housekeeping
 from zogy_explorer.ui.late_scripts import load_late
 from zogy_explorer.ui.live import Painter
+from zogy_explorer.ui.loading import pair_of_exposures
 from zogy_explorer.ui.location import Address, open_search
 from zogy_explorer.ui.notebook import NotebookOutputs, notebook_courier
 from zogy_explorer.ui.page import Page, empty_view
@@ -31,6 +32,8 @@ from zogy_explorer.ui.session_file import SessionSpec
 from zogy_explorer.ui.waiting import settled
 
 TITLE = "ZOGY Explorer"
+
+_KEPT = "; its address keeps the settings and the view, and the pair unless it was uploaded."
 
 Source = Exposure | str | Path | None
 
@@ -119,7 +122,7 @@ class ZogyExplorer(Viewer):
         if document is not None:
             load_late(document)
             housekeeping().page_opens(document)
-            say_when_lost(document, "; its address keeps the pair, the settings and the view.")
+            say_when_lost(document, _KEPT)
             pn.state.on_session_destroyed(lambda context: self._close())
             while_scripts_load(document, lambda: self._put(make()))
         else:
@@ -159,7 +162,11 @@ class ZogyExplorer(Viewer):
 
         search = self._address.attach()
         if search:
-            open_search(self.session, search, given)
+            # The same program makes the same pair again when its page is loaded anew.
+            own = None
+            if isinstance(science, Exposure) and isinstance(template, Exposure):
+                own = pair_of_exposures(science, template)
+            open_search(self.session, search, given, own)
         else:
             given()
 

@@ -51,7 +51,10 @@ LOAD = r"""
       setTimeout(done, 500)
     })
 
-    async function load_late_scripts() {
+    let loading = null
+    const load_late_scripts = () => loading ??= load()
+
+    async function load() {
       await painted()
       for (const link of document.querySelectorAll("link[rel=late]")) link.rel = "stylesheet"
       const late = [...document.querySelectorAll("script[type='text/late']")]

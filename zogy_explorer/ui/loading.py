@@ -67,6 +67,11 @@ def pair_from_uploads(science: tuple[str, bytes], template: tuple[str, bytes]) -
     return Pair(exposures[0], exposures[1], science[0], template[0], origin="upload")
 
 
+def pair_of_exposures(science: Exposure, template: Exposure) -> Pair:
+    """A pair that is in memory."""
+    return Pair(science, template, science.name or "science", template.name or "template")
+
+
 def pair_of_session(spec: SessionSpec, root: Path | None, present: Pair | None) -> Pair:
     """The pair that a saved session was about.
 

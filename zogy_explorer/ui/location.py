@@ -24,6 +24,7 @@ from zogy_explorer.ui.samples import FIELD, check_name, title_of
 from zogy_explorer.ui.serving import served_document
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import SessionSpec, check_names, spec_from_dict, spec_of
+from zogy_explorer.ui.state import Pair
 
 _VIEW_DIGITS = 2  # of a pixel, in the address
 _KEYS = ("pair", "sample", "science", "template", "view", "cell", "shift", "threshold")
@@ -65,8 +66,15 @@ def search_of(spec: SessionSpec) -> str:
     return "?" + urlencode(query_of(spec), quote_via=quote, safe="/,:~")
 
 
-def spec_of_query(query: Mapping[str, str]) -> SessionSpec:
+def spec_of_query(query: Mapping[str, str], own: Pair | None = None) -> SessionSpec:
     """The session that a query describes.
+
+    Parameters
+    ----------
+    query
+        Of an address.
+    own
+        The pair in memory that a query means by ``pair=python``, if there is one.
 
     Raises
     ------
@@ -93,7 +101,8 @@ def spec_of_query(query: Mapping[str, str]) -> SessionSpec:
     return spec_from_dict(
         {
             "zogyExplorerSession": 1,
-            "pair": _pair(query) | ({"shift": _view(query["shift"])} if "shift" in query else {}),
+            "pair": _pair(query, own)
+            | ({"shift": _view(query["shift"])} if "shift" in query else {}),
             "view": _view(query["view"]) if "view" in query else None,
             "cell": query.get("cell", ""),
             **({"threshold": _value(query["threshold"])} if "threshold" in query else {}),
@@ -107,7 +116,7 @@ def parse_search(search: str) -> dict[str, str]:
     return dict(parse_qsl(search.removeprefix("?"), keep_blank_values=True))
 
 
-def _pair(query: Mapping[str, str]) -> dict[str, Any]:
+def _pair(query: Mapping[str, str], own: Pair | None) -> dict[str, Any]:
     science, template = query.get("science", ""), query.get("template", "")
     if bool(science) != bool(template):
         missing = "template" if science else "science"
@@ -117,6 +126,8 @@ def _pair(query: Mapping[str, str]) -> dict[str, Any]:
     if "sample" in query:
         return {"origin": "sample", "science": check_name(query["sample"]) + " science"}
     origin = query.get("pair", "sample")
+    if own is not None and origin == own.origin == "python":
+        return {"origin": origin, "science": own.science_name, "template": own.template_name}
     if origin not in _SHARED:
         how = "uploaded to" if origin == "upload" else "in the memory of"
         raise InputError(
@@ -124,6 +135,10 @@ def _pair(query: Mapping[str, str]) -> dict[str, Any]:
             "the session (Export)"
         )
     return {"origin": origin}
+
+
+def _shift(query: Mapping[str, str]) -> dict[str, Any]:
+    return {"shift": _view(query["shift"])} if "shift" in query else {}
 
 
 def _view(text: str) -> list[Any]:
@@ -194,19 +209,23 @@ class Address(param.Parameterized):
             self._location.search = search
 
     def _moved(self, event: param.parameterized.Event) -> None:
-        """Somebody changed the address (back, forward, typed): so does the session."""
+        """The browser tells an address that is not ours: the session follows."""
         if event.new == self._written:
             return
         self._written = event.new
-        open_search(self._session, event.new)
+        open_search(self._session, event.new, own=self._session.pair)
 
 
 def open_search(
-    session: Session, search: str, otherwise: Callable[[], None] = lambda: None
+    session: Session,
+    search: str,
+    otherwise: Callable[[], None] = lambda: None,
+    own: Pair | None = None,
 ) -> None:
     """Show the page that an address describes.
 
-    If it describes none, one sentence says why, and ``otherwise`` opens something else.
+    If it describes none, one sentence says why, and ``otherwise`` opens something else. ``own`` is
+    as for `spec_of_query`.
     """
 
     def failed(error: Exception) -> None:
@@ -217,8 +236,8 @@ def open_search(
     # Written by a page, it says everything; typed by hand, it leaves the rest to what suits.
     exact = "cell" in query or any(key.startswith("set.") for key in query)
     try:
-        spec = spec_of_query(query)
+        spec = spec_of_query(query, own)
     except InputError as error:
         failed(error)
         return
-    session.open_session(spec, exact=exact, otherwise=failed)
+    session.open_session(spec, exact=exact, otherwise=failed, own=own)

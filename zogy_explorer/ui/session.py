@@ -95,6 +95,7 @@ class Session(Computing):
         *,
         exact: bool = True,
         otherwise: Callable[[Exception], None] | None = None,
+        own: Pair | None = None,
     ) -> None:
         """Show the page that a saved session describes.
 
@@ -106,10 +107,12 @@ class Session(Computing):
             Take its settings as they are; else with what suits its pair.
         otherwise
             Called in place of a report if it cannot be opened.
+        own
+            The pair if it is in memory or was uploaded; None: the one on screen.
         """
         order = self._order(spec.zogy_config(), self._next_revision())
         order = replace(order, overrides=spec.overrides, exact=exact)
-        load = functools.partial(loading.pair_of_session, spec, self._root, self.pair)
+        load = functools.partial(loading.pair_of_session, spec, self._root, own or self.pair)
         self._submit(
             functools.partial(open_frame, load, order),
             functools.partial(self._land_session, spec),
@@ -133,7 +136,7 @@ class Session(Computing):
 
     def open_exposures(self, science: Exposure, template: Exposure) -> None:
         """Open a pair that is in memory."""
-        pair = Pair(science, template, science.name or "science", template.name or "template")
+        pair = loading.pair_of_exposures(science, template)
         self.open(lambda: pair, "preparing")
 
     def open(self, load: Callable[[], Pair], activity: str) -> None:

@@ -9,7 +9,7 @@ import panel as pn
 from panel.custom import JSComponent
 
 NARROW = 1000
-"""[px] A page less wide begins without its settings: all parts do not fit beside each other."""
+"""[px] A page in a less wide notebook begins without its settings: there is no room for both."""
 
 
 class SideBars:

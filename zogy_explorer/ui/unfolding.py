@@ -13,7 +13,7 @@ from zogy_explorer.ui.style import Lazy
 PATIENCE_MS = 1500
 """How long a page waits for its first images before it makes the rest all the same."""
 
-SCRIPTS_MS = 20_000
+SCRIPTS_MS = 60_000
 """How long it waits for a browser to say that it has what the rest needs."""
 
 

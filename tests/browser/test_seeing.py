@@ -31,6 +31,16 @@ COLUMN = """([name, column]) => {
   return value?.length ? JSON.parse(JSON.stringify(value[0]?.length ? [...value[0]] : [...value]))
     : null;
 }"""
+# Boxes of a panel of the wall and of the toolbar beside it, and what of the wall is its own room.
+BOXES = """(name) => {
+  const wall = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name("wall"));
+  const [grid, toolbar] = wall.child_views;
+  const panel = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name(name)).parent;
+  return [panel, grid, toolbar, wall].map(({el}) => {
+    const {left, top, right, bottom} = el.getBoundingClientRect();
+    return {left, top, right, bottom};
+  });
+}"""
 START = '() => Bokeh.documents[0].get_model_by_name("x-range").start'
 
 
@@ -119,6 +129,10 @@ def test_one_image_alone_is_larger_and_all_come_back(opened, until):
     before = browser.evaluate(FRAME, "figure-scorr")
     browser.keyboard.press("5")
     until(lambda: browser.evaluate(FRAME, "figure-scorr")[0] > 2 * before[0], "alone", page=browser)
+    panel, grid, toolbar, wall = browser.evaluate(BOXES, "figure-scorr")
+    assert panel == pytest.approx(grid, abs=1)  # all the room, and no more of it
+    assert panel["right"] <= toolbar["left"] + 0.5
+    assert panel["bottom"] <= wall["bottom"] + 0.5
     browser.keyboard.press("5")
     until(lambda: browser.evaluate(FRAME, "figure-scorr") == before, "all", page=browser)
 

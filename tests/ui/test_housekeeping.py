@@ -84,6 +84,27 @@ def test_a_quiet_page_is_searched_only_when_much_was_made(clock):
     assert left() is None
 
 
+def test_memory_goes_back_after_the_search_when_a_page_has_gone_and_only_then(monkeypatch, clock):
+    left = []
+    alive_when_given_back = []
+    monkeypatch.setattr(
+        module, "give_back", lambda: alive_when_given_back.append(left[-1]() is not None)
+    )
+    keeping = Housekeeping(0, clock)
+    keeping.page_opens(Document())
+    keeping.page_opens(Document())
+    left.append(knot())
+    clock.now += 2 * QUIET
+    keeping.look()
+    assert left[-1]() is None
+    assert alive_when_given_back == []  # the page that is open needs it again
+    left.append(knot())
+    keeping.page_closes()
+    keeping.look()
+    keeping.look()
+    assert alive_when_given_back == [False]
+
+
 def test_it_looks_by_itself_until_the_last_page_was_cleared_away(monkeypatch):
     monkeypatch.setattr(module, "LOOK_EVERY", 0.001)
     monkeypatch.setattr(module, "QUIET", 0.0)

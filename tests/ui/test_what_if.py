@@ -7,8 +7,11 @@ import pytest
 
 from tests.ui.conftest import make_exposure
 from tests.ui.test_explaining import STAR, starry
+from zogy_explorer import ZogyConfig
+from zogy_explorer.errors import InputError
 from zogy_explorer.ui.location import search_of, spec_of_query
 from zogy_explorer.ui.script import script
+from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.session_file import spec_from_dict, spec_of
 
 # Bokeh 3.9 with pandas 3.1, in every table.
@@ -93,6 +96,70 @@ def test_registering_twice_moves_the_original_once(study, session):
     assert moved.original is original
     study.unregister()
     assert session.pair.template is original
+    assert session.pair.registered is None
+
+
+def test_undo_brings_the_template_back_as_it_came_and_redo_moves_it_again(tab, study, session):
+    original, number = session.pair.template, session.frame.number
+    cell = session.cell.cell.name
+    session.edit(maxPsfCentroidDist=0.4)
+    study.param.update(dx=0.2)
+    study.register()
+    session.edit(maxPsfCentroidDist=0.5)
+    session.undo()
+    assert session.config.maxPsfCentroidDist == pytest.approx(0.4)
+    assert session.pair.registered.dx == pytest.approx(0.2)
+    session.undo()
+    assert session.pair.registered is None
+    assert session.pair.template is original
+    assert session.config.maxPsfCentroidDist == pytest.approx(0.4)
+    assert session.cell.cell.name == cell
+    assert not tab.unregister.visible
+    session.undo()
+    assert session.config.maxPsfCentroidDist == pytest.approx(0.2)
+    assert not session.can_undo
+    session.redo()
+    session.redo()
+    assert session.pair.registered.dx == pytest.approx(0.2)
+    assert session.pair.registered.original is original
+    session.redo()
+    assert session.config.maxPsfCentroidDist == pytest.approx(0.5)
+    assert session.frame.number > number
+    assert not session.can_redo
+
+
+def test_settings_stay_as_they_are_when_a_sample_is_registered_and_back():
+    session = Session(ZogyConfig(doSpatialGrid=True), live=False)
+    session.open_sample("perfect")
+    session.edit(doSpatialGrid=False)
+    settings = session.config.to_dict()
+    assert session.can_reset
+    session.move_template(0.1, 0.0)
+    assert session.config.to_dict() == settings
+    assert session.runs[0].changes == "opened, its template moved by (+0.1, +0) px"
+    session.move_template(0.0, 0.0)
+    assert session.config.to_dict() == settings
+    assert session.can_redo  # as if it had been undone
+    session.reset()
+    assert session.config.doSpatialGrid
+    assert session.pair.registered is None
+    session.open_sample("flux")
+    assert not session.can_undo
+
+
+def test_a_registration_that_fails_changes_no_history(study, session, monkeypatch):
+    study.param.update(dx=0.2)
+    study.register()
+
+    def fail(*args):
+        raise InputError("not this time")
+
+    monkeypatch.setattr("zogy_explorer.ui.session.registered_pair", fail)
+    session.undo()
+    assert session.alert == "not this time"
+    assert session.pair.registered.dx == pytest.approx(0.2)
+    monkeypatch.undo()
+    session.undo()
     assert session.pair.registered is None
 
 

@@ -3,6 +3,8 @@
 `config` holds for the whole frame, `overrides` for single cells. The controls of the page show
 `editor`: the settings of the frame, or, with ``scope="cell"``, those of the selected cell. Whoever
 edits says `drag` while something moves and `commit` at the end; `edit` is both in one.
+
+Where the template was moved to is a step of undo as well, though that takes another pair.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class Editing(Journal):
         self._quiet = False
         self._suited: dict[str, Any] = {}
         self._committed = self._snapshot()
-        self._opened = self._committed
+        self._opened = {"config": self._committed["config"], "cells": {}}
         self._history = History(self._committed)
         self.config.param.watch(self._config_changed, list(ZogyConfig.field_names()))
         self.editor.param.watch(self._editor_changed, list(ZogyConfig.field_names()))
@@ -113,12 +115,18 @@ class Editing(Journal):
         self._run_frame()
 
     def undo(self) -> None:
-        """Back to the settings before the last change."""
-        self._restore(self._history.undo())
+        """Back to before the last change."""
+        if not self._moves_to(self._history.earlier):
+            self._restore(self._history.undo())
 
     def redo(self) -> None:
-        """Forward to the settings that were undone."""
-        self._restore(self._history.redo())
+        """Forward to what was undone."""
+        if not self._moves_to(self._history.later):
+            self._restore(self._history.redo())
+
+    def move_template(self, dx: float, dy: float) -> None:
+        """Have the template, as it came, moved by (dx, dy) [px]; all settings stay."""
+        self._moves_to(self._snapshot() | {"moved": (dx, dy)})
 
     def reset(self) -> None:
         """The settings that the pair was opened with; of the selected cell if edits are for it.
@@ -133,7 +141,7 @@ class Editing(Journal):
 
     def take_settings(self, config: Mapping[str, Any], overrides: CellSettings) -> None:
         """Take over settings of the frame and of its cells, as one step of undo."""
-        self._restore({"config": dict(config), "cells": dict(overrides)})
+        self._restore(self._snapshot() | {"config": dict(config), "cells": dict(overrides)})
 
     def clear_override(self) -> None:
         """The selected cell is computed as all others are."""
@@ -157,6 +165,13 @@ class Editing(Journal):
         """Name of the selected cell."""
         return None
 
+    def _moved_by(self) -> tuple[float, float]:
+        """How far the template was moved since it came."""
+        return (0.0, 0.0)
+
+    def _open_moved(self, snapshot: Mapping[str, Any]) -> None:
+        """Open the pair with the template moved, and the settings, as a snapshot has them."""
+
     def _run_cell(self) -> None:
         """Compute the selected cell with the settings of this moment."""
 
@@ -173,8 +188,19 @@ class Editing(Journal):
     # -- inside ----------------------------------------------------------------------------
 
     def _snapshot(self) -> dict[str, Any]:
-        """Settings as undo keeps them."""
-        return {"config": self.config.to_dict(), "cells": copy.deepcopy(self.overrides)}
+        """Settings, and where the template is, as undo keeps them."""
+        return {
+            "config": self.config.to_dict(),
+            "cells": copy.deepcopy(self.overrides),
+            "moved": self._moved_by(),
+        }
+
+    def _moves_to(self, snapshot: Mapping[str, Any] | None) -> bool:
+        """Whether a snapshot takes another place of the template, which is then on its way."""
+        moves = snapshot is not None and snapshot["moved"] != self._moved_by()
+        if snapshot is not None and moves:
+            self._open_moved(snapshot)  # the history follows when it has worked
+        return moves
 
     def _update(self, target: ZogyConfig, changes: Mapping[str, Any]) -> None:
         try:
@@ -243,13 +269,13 @@ class Editing(Journal):
         """Settings after a `reset`."""
         name = self._selected_name()
         if self.scope == "all" or name is None:
-            return self._opened
+            return self._snapshot() | self._opened
         now, opened = self._snapshot(), self._opened
         # Cells of another grid only share their names with those that were opened.
         same_grid = all(now["config"][field] == opened["config"][field] for field in GRID_FIELDS)
         own = opened["cells"].get(name) if same_grid else None
         rest = {n: values for n, values in now["cells"].items() if n != name}
-        return {"config": now["config"], "cells": rest | ({name: own} if own else {})}
+        return now | {"cells": rest | ({name: own} if own else {})}
 
     def _judge_reset(self) -> None:
         self.can_reset = self._as_opened() != self._snapshot()
@@ -272,6 +298,13 @@ class Editing(Journal):
         self._committed = self._snapshot()
         self._history = History(self._committed)
         self._history_changed()
+
+    def _go_on_with_history(self) -> None:
+        """The same pair, its template moved: undo takes that back."""
+        self._committed = self._snapshot()
+        self._history.visit(self._committed)
+        self._history_changed()
+        self._judge_reset()
 
     def _next_revision(self) -> int:
         self._revision += 1

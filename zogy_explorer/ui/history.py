@@ -1,4 +1,4 @@
-"""Undo and redo of settings: a list of snapshots and a place in it."""
+"""Undo and redo: a list of snapshots and a place in it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ class History:
         return self._snapshots[self._at]
 
     @property
+    def earlier(self) -> Snapshot | None:
+        """What undo would go back to."""
+        return self._snapshots[self._at - 1] if self.can_undo else None
+
+    @property
+    def later(self) -> Snapshot | None:
+        """What redo would go forward to."""
+        return self._snapshots[self._at + 1] if self.can_redo else None
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is an earlier one."""
         return self._at > 0
@@ -46,6 +56,15 @@ class History:
         self._snapshots = [*self._snapshots[: self._at + 1], dict(snapshot)][-self._limit :]
         self._at = len(self._snapshots) - 1
         return True
+
+    def visit(self, snapshot: Snapshot) -> None:
+        """Stand at this snapshot: a step back or forward if it is the next there, else added."""
+        if snapshot == self.earlier:
+            self.undo()
+        elif snapshot == self.later:
+            self.redo()
+        else:
+            self.push(snapshot)
 
     def undo(self) -> Snapshot:
         """Step back."""

@@ -2,7 +2,8 @@
 
 A search through all objects of the libraries and of all pages stops the server for up to half a
 second, and one in five pages opened during such a search. Here the libraries' objects are left
-out, and the search is made when no page has changed for a while.
+out, and the search is made when no page has changed for a while. After a page has gone, what it
+had then goes back to the system.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import gc
 import time
 from collections.abc import Callable
 from typing import Any
+
+from zogy_explorer.ui.give_back import give_back
 
 QUIET = 0.5
 """[s] Nobody works if no page has changed for so long."""
@@ -60,8 +63,10 @@ class Housekeeping:
         """Search now if there may be something to be found and nobody would notice."""
         due = self._left or gc.get_count()[2] >= self._often
         if due and self._clock() - self._changed > QUIET:
-            self._left = False
             gc.collect()
+            if self._left:
+                give_back()
+            self._left = False
         self._loop = None
         if self._pages > 0 or self._left:
             self._look_later()

@@ -22,7 +22,7 @@ def registered_pair(pair: Pair, dx: float, dy: float) -> Pair:
     remark = Notice(
         "info",
         f"{_REMARK} ({dx:+.4f}, {dy:+.4f}) px by a spline of degree 5.",
-        "What-if takes it back.",
+        "Undo takes it back, and so does What-if.",
     )
     return replace(
         pair,

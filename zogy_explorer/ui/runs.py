@@ -114,10 +114,13 @@ def with_run(runs: tuple[Run, ...], frame: Frame) -> tuple[Run, ...]:
         return runs
     plan = frame.plan
     settings = {k: list(v) if isinstance(v, tuple) else v for k, v in plan.config.items()}
-    before = runs[-1] if runs else None
+    before, moved = runs[-1] if runs else None, frame.pair.registered
+    changes = describe_changes(before, settings, plan.overrides)
+    if before is None and moved is not None:
+        changes += f", its template moved by ({moved.dx:+.4g}, {moved.dy:+.4g}) px"
     run = Run(
         number=frame.number,
-        changes=describe_changes(before, settings, plan.overrides),
+        changes=changes,
         settings=settings,
         overrides={name: dict(values) for name, values in plan.overrides.items()},
         sigma=frame.noise.sigma,

@@ -8,9 +8,10 @@ each result without a browser.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import param
 
@@ -21,6 +22,7 @@ from zogy_explorer.exposure import Exposure
 from zogy_explorer.ui import loading, samples
 from zogy_explorer.ui.computing import Computing
 from zogy_explorer.ui.couriers import Courier
+from zogy_explorer.ui.registering import registered_pair
 from zogy_explorer.ui.runs import with_run
 from zogy_explorer.ui.session_file import SessionSpec, display_from, parse_session
 from zogy_explorer.ui.state import Frame, Pair, frame_notices
@@ -150,6 +152,21 @@ class Session(Computing):
             cancelled=_NOT_OPENED,
         )
 
+    def _open_moved(self, snapshot: Mapping[str, Any]) -> None:
+        """The pair on screen with its template moved otherwise."""
+        pair = self.pair
+        if pair is None:
+            return
+        order = self._order(ZogyConfig.from_dict(snapshot["config"]), self._next_revision())
+        order = replace(order, overrides=snapshot["cells"], exact=True)
+        load = functools.partial(registered_pair, pair, *snapshot["moved"])
+        self._submit(
+            functools.partial(open_frame, load, order),
+            functools.partial(self._land_new_pair, moved=True),
+            "registering the template",
+            growing=None,
+        )
+
     # -- computing -------------------------------------------------------------------------
 
     def return_to(self, number: int) -> None:
@@ -204,13 +221,21 @@ class Session(Computing):
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _land_new_pair(self, frame: Frame) -> None:
-        """A pair was opened: it replaces everything that belonged to the old one."""
+    def _moved_by(self) -> tuple[float, float]:
+        moved = self.pair.registered if self.pair is not None else None
+        return (0.0, 0.0) if moved is None else (moved.dx, moved.dy)
+
+    def _land_new_pair(self, frame: Frame, *, moved: bool = False) -> None:
+        """A pair was opened: it replaces everything that belonged to the old one.
+
+        The same pair, with its template ``moved``, keeps the history of undo and the selection.
+        """
         self._cells.cancel()
         self._cell_cache = CellCache()
         self._runs = frame.number
         edited_meanwhile = self._snapshot() != self._committed or self._revision > frame.revision
-        self._suited = dict(frame.pair.config)
+        if not moved:
+            self._suited = dict(frame.pair.config)
         if edited_meanwhile:
             # What was edited stays, the rest suits the pair; its grid may not be that of the
             # old settings of single cells.
@@ -222,20 +247,24 @@ class Session(Computing):
         self._kept.clear()
         self._kept.keep(frame)
         afterword, self._afterword = self._afterword, ""
-        centre = frame.plan.cell_at(*frame.plan.bbox.center)
+        here = self.anchor if moved and self.anchor is not None else frame.plan.bbox.center
+        selected = frame.plan.cell_at(*here)
         self.param.update(
             frame=frame,
             live_cell=None,
             growing=None,
             pinned=None,
             compare="present",
-            anchor=centre.inner.center if centre is not None else None,
+            anchor=selected.inner.center if selected is not None else None,
             alert=afterword,
             stale=edited_meanwhile,
             runs=with_run((), frame),
             scope="all",
         )
-        self._start_history(plain_settings(frame.plan), frame.plan.overrides)
+        if moved:
+            self._go_on_with_history()
+        else:
+            self._start_history(plain_settings(frame.plan), frame.plan.overrides)
         pair = frame.pair
         self.say("info", f"opened {pair.science_name} ▸ {pair.template_name}")
         self.tell(*pair.remarks, *frame_notices(frame))

@@ -167,13 +167,10 @@ class Sidebar:
             options={"choose …": "", **{title: name for name, title in TITLES.items()}},
             description="Simulated pairs; most have one thing wrong, and the page says what.",
         )  # fmt: skip
-        self.open.on_click(
-            lambda event: session.open_paths(
-                self.science_path.value_input or self.science_path.value,
-                self.template_path.value_input or self.template_path.value,
-            )
-        )
+        self._asked = self._typed()
+        self.open.on_click(lambda event: self._open_typed())
         self.sample.param.watch(self._use_sample, "value")
+        session.param.watch(self._forget_paths, "frame")
         self.unmark = _button("Clear region marks")
         self.unmark.visible = False
         self.unmark.on_click(lambda event: session.param.update(imported=None))
@@ -196,7 +193,29 @@ class Sidebar:
         """Where files are dropped; made when its group is opened: it keeps a browser busy."""
         return Uploads(self._session)
 
+    def _typed(self) -> tuple[str, str]:
+        """The paths of science and template as they stand in their boxes."""
+        science, template = self.science_path, self.template_path
+        return science.value_input or science.value, template.value_input or template.value
+
+    def _open_typed(self) -> None:
+        self._asked = self._typed()
+        self._session.open_paths(*self._asked)
+
+    def _forget_paths(self, event: Any) -> None:
+        """Paths of an earlier pair must not stand there as if they were of this one."""
+        before = None if event.old is None else event.old.pair
+        if event.new is None or event.new.pair is before or event.new.pair.paths is not None:
+            return
+        if self._typed() == self._asked:  # else somebody was typing meanwhile
+            self._ask(self._empty_paths)
+
+    def _empty_paths(self) -> None:
+        for box in (self.science_path, self.template_path):
+            box.param.update(value="", value_input="")
+
     def _use_sample(self, event: Any) -> None:
         if event.new:
+            self._asked = self._typed()
             self._session.open_sample(event.new)
             self.sample.value = ""

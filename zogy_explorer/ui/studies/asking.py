@@ -8,8 +8,7 @@ import param
 
 from zogy_explorer.diagnostics import Bench, BestShift, WhatIf, best_shift
 from zogy_explorer.engine import CellResult
-from zogy_explorer.ui.registering import registered_pair
-from zogy_explorer.ui.state import Frame, Pair
+from zogy_explorer.ui.state import Frame
 from zogy_explorer.ui.studies.study import Study
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ class WhatIfStudy(Study):
         super().__init__(session, cancel_running=False)
         self._bench: Bench | None = None
         self._searches = self._new_lane()
-        self._registering: tuple[Pair, tuple[float, float] | None] | None = None
         session.param.watch(lambda event: self._new_frame(event.old), "frame")
         session.param.watch(lambda *events: self._follow(), ["frame", "live_cell", "anchor"])
         self.param.watch(lambda *events: self._follow(), [*KNOBS, "wanted"])
@@ -101,23 +99,13 @@ class WhatIfStudy(Study):
             return
         old = pair.registered
         start = (0.0, 0.0) if old is None else (old.dx, old.dy)
-        self._open(pair, start[0] + self.dx, start[1] + self.dy)
+        self._session.move_template(start[0] + self.dx, start[1] + self.dy)
 
     def unregister(self) -> None:
         """Back to the template as it came."""
         pair = self._session.pair
         if pair is not None and pair.registered is not None:
-            self._open(pair, 0.0, 0.0)
-
-    def _open(self, pair: Pair, dx: float, dy: float) -> None:
-        session, anchor = self._session, self._session.anchor
-
-        def load() -> Pair:
-            made = registered_pair(pair, dx, dy)
-            self._registering = (made, anchor)
-            return made
-
-        session.open(load, "registering the template")
+            self._session.move_template(0.0, 0.0)
 
     def _new_frame(self, old: Frame | None) -> None:
         frame = self._session.frame
@@ -125,10 +113,6 @@ class WhatIfStudy(Study):
             return
         self._bench = None
         self.reset()
-        known, self._registering = self._registering, None
-        # Opening may lay settings that suit the pair over it, so that it is not the same object.
-        if known is not None and known[0].template is frame.pair.template and known[1] is not None:
-            self._session.select_at(*known[1])
 
     def _follow(self) -> None:
         session = self._session

@@ -68,7 +68,8 @@ class WhatIfTab:
         self.register = EdgeButton(
             label="Register the pair by this shift", margin=(2, 6, 2, 0),
             description="Move the whole template by dx, dy (resampled once) and subtract again, "
-            "as a new pair; log and Code tab say so",
+            "as a new pair with a list of runs of its own; log and Code tab say so, and Undo takes "
+            "it back",
         )  # fmt: skip
         self.unregister = EdgeButton(
             label="Take it back", margin=(2, 0), visible=False,

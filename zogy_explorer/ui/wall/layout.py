@@ -54,7 +54,10 @@ def place_panels(layout: Any, panels: Sequence[Panel], columns: int, alone: str 
     if alone is None:
         # All images are of one size: the outer panels get the room of their tick labels on top.
         grid.cols, grid.rows = _tracks(columns, LEFT), _tracks(rows, BOTTOM)[::-1]
+        grid.spacing = _GAP
         return
+    # The gaps beside tracks without a width would come on top of the whole room.
+    grid.spacing = 0
     where = [panel.layer.name for panel in panels].index(alone)
     grid.cols = ["100%" if k == where % columns else "0px" for k in range(columns)]
     grid.rows = ["100%" if k == where // columns else "0px" for k in range(rows)]

@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from zogy_explorer.ui import housekeeping as module
-from zogy_explorer.ui.housekeeping import QUIET, Housekeeping
+from zogy_explorer.ui.housekeeping import GIVE_BACK_EVERY, QUIET, Housekeeping
 
 NEVER = 10**9
 
@@ -103,6 +103,22 @@ def test_memory_goes_back_after_the_search_when_a_page_has_gone_and_only_then(mo
     keeping.look()
     keeping.look()
     assert alive_when_given_back == [False]
+
+
+def test_memory_is_given_back_now_and_then_not_after_every_visit(monkeypatch, clock):
+    given = []
+    monkeypatch.setattr(module, "give_back", lambda: given.append(clock.now))
+    keeping = Housekeeping(NEVER, clock)
+    for _ in range(3):
+        keeping.page_opens(Document())
+        keeping.page_closes()
+        clock.now += 2 * QUIET
+        keeping.look()
+    assert given == [100.0 + 2 * QUIET]
+    clock.now += GIVE_BACK_EVERY
+    keeping.look()
+    keeping.look()
+    assert given[1:] == [clock.now]
 
 
 def test_it_looks_by_itself_until_the_last_page_was_cleared_away(monkeypatch):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,9 @@ QUIET = 0.5
 
 LOOK_EVERY = 0.25
 """[s] How often to look whether it is quiet."""
+
+GIVE_BACK_EVERY = 30.0
+"""[s] Memory returns to the system no more often: what pages use next has to be fetched again."""
 
 SELDOM = 10
 """So many times rarer does Python itself search everything, for a server that is never quiet."""
@@ -44,6 +48,8 @@ class Housekeeping:
         self._changed = clock()
         self._pages = 0
         self._left = False  # whether a page has gone since the last search
+        self._owes = False  # whether one has gone since memory was given back
+        self._gave = -math.inf
         self._loop: asyncio.AbstractEventLoop | None = None  # in which the next look is due
 
     def page_opens(self, document: Any) -> None:
@@ -56,20 +62,25 @@ class Housekeeping:
     def page_closes(self) -> None:
         """Its browser has gone: what it had can be let go."""
         self._pages -= 1
-        self._left = True
+        self._left = self._owes = True
         self._look_later()
 
     def look(self) -> None:
         """Search now if there may be something to be found and nobody would notice."""
-        due = self._left or gc.get_count()[2] >= self._often
-        if due and self._clock() - self._changed > QUIET:
-            gc.collect()
-            if self._left:
-                give_back()
-            self._left = False
+        if self._clock() - self._changed > QUIET:
+            if self._left or gc.get_count()[2] >= self._often:
+                self._left = False
+                gc.collect()
+            self._give_back_if_due()
         self._loop = None
-        if self._pages > 0 or self._left:
+        if self._pages > 0 or self._left or self._owes:
             self._look_later()
+
+    def _give_back_if_due(self) -> None:
+        now = self._clock()
+        if self._owes and now - self._gave > GIVE_BACK_EVERY:
+            self._owes, self._gave = False, now
+            give_back()
 
     def _note(self) -> None:
         self._changed = self._clock()

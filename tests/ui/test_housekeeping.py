@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import weakref
 
 import pytest
 
+from zogy_explorer import ZogyConfig
+from zogy_explorer.ui import explorer
 from zogy_explorer.ui import housekeeping as module
 from zogy_explorer.ui.housekeeping import GIVE_BACK_EVERY, QUIET, Housekeeping
+from zogy_explorer.ui.live import Job, Lane, cell_pool
+from zogy_explorer.ui.session import Session
 
 NEVER = 10**9
 
@@ -30,6 +35,16 @@ class Knot:
 
 def knot():
     return weakref.ref(Knot())
+
+
+class NoCourier:
+    """Of a page that has gone: brings nothing."""
+
+    def post(self, call):
+        pass
+
+    def every(self, milliseconds, call):
+        return lambda: None
 
 
 class Clock:
@@ -174,3 +189,57 @@ def test_libraries_are_not_searched_on_a_server():
         gc.set_threshold(*before)
         gc.unfreeze()
         module.housekeeping.cache_clear()
+
+
+def test_a_closed_session_holds_no_images_though_somebody_holds_it(pair):
+    session = Session(ZogyConfig(doSpatialGrid=True, gridInnerSize=2.0), live=False)
+    science, template = (exposure.replace(image=exposure.image.copy()) for exposure in pair)
+    session.open_exposures(science, template)
+    session.pin()
+    session.studies.explaining.answer(40.0, 30.0)
+    session.studies.injecting.wanted = session.studies.injecting.armed = True
+    session.studies.asking.wanted = True
+    session.studies.tap(40.0, 30.0)
+    assert session.studies.injecting.injection is not None
+    assert session.studies.asking.answer is not None
+    difference = session.frame.difference
+    images = [weakref.ref(e.image) for e in (science, template, difference.diff)]
+    del science, template, difference
+    session.close()
+    gc.collect()
+    assert [image() for image in images] == [None] * 3
+
+
+def test_what_ran_when_the_page_went_is_let_go_when_it_has_ended():
+    started, gate = threading.Event(), threading.Event()
+    held = Knot()
+
+    def work(token, progress, held=held):
+        started.set()
+        gate.wait(30)
+
+    lane = Lane(cell_pool)
+    lane.submit(Job(work, lambda found: None, pytest.fail, courier=NoCourier()))
+    started.wait(30)
+    left = weakref.ref(held)
+    del held, work
+    lane.close()
+    gate.set()
+    for _ in range(1000):
+        gc.collect()
+        if left() is None:
+            break
+        threading.Event().wait(0.01)
+    assert left() is None
+    assert lane.idle
+
+
+def test_nothing_of_a_page_is_made_before_the_libraries_are_set_aside(monkeypatch):
+    def set_aside():
+        raise LookupError("what is there now is never searched again")
+
+    monkeypatch.setattr(explorer, "served_document", object)
+    monkeypatch.setattr(explorer, "housekeeping", set_aside)
+    monkeypatch.setattr(explorer, "Session", None)
+    with pytest.raises(LookupError):
+        explorer.ZogyExplorer()

@@ -101,6 +101,8 @@ class ZogyExplorer(Viewer):
         super().__init__(**params)
         document = served_document()
         served = document is not None
+        if document is not None:
+            housekeeping().page_opens(document)  # first: what is there now is never searched again
         courier = None if served else notebook_courier()
         self.session = Session(config, root=root, courier=courier)
         self.session.present, self.session.first_look = present, first_look
@@ -121,7 +123,6 @@ class ZogyExplorer(Viewer):
         )
         if document is not None:
             load_late(document)
-            housekeeping().page_opens(document)
             say_when_lost(document, _KEPT)
             pn.state.on_session_destroyed(lambda context: self._close())
             while_scripts_load(document, lambda: self._put(make()))

@@ -99,7 +99,8 @@ class Housekeeping:
 def housekeeping() -> Housekeeping:
     """The one of this process, whose garbage is looked for as a whole.
 
-    What was imported before stays for good, and Python itself searches everything more seldom.
+    What is there at the first call stays for good: ask before anything of a page is made. Python
+    itself searches everything more seldom.
     """
     gc.freeze()
     young, middle, old = gc.get_threshold()

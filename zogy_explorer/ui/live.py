@@ -213,7 +213,9 @@ class Lane:
         future = pool.submit(_run, job)
 
         def done(finished: Future[Any]) -> None:
-            if not self._closed:
+            if self._closed:
+                self._running = None  # it holds what it worked on
+            else:
                 job.courier.post(functools.partial(self._land, job, finished, stop))
 
         future.add_done_callback(done)

@@ -107,6 +107,11 @@ class WhatIfStudy(Study):
         if pair is not None and pair.registered is not None:
             self._session.move_template(0.0, 0.0)
 
+    def close(self) -> None:
+        """The page is gone."""
+        super().close()
+        self._bench = None
+
     def _new_frame(self, old: Frame | None) -> None:
         frame = self._session.frame
         if frame is None or old is None or old.pair is frame.pair:

@@ -83,6 +83,11 @@ class ExplainStudy(Study):
         self._judge(frame, place)
         return explanation
 
+    def close(self) -> None:
+        """The page is gone."""
+        super().close()
+        self._explained = None
+
     def _begin(self, frame: Frame, place: Place) -> None:
         self._verdicts.cancel()
         self._explained = frame

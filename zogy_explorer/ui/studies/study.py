@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 import param
+from param import Parameter
 
 from zogy_explorer.engine.cancel import CancelToken
 from zogy_explorer.ui.live import Job, Lane, Progress, cell_pool
@@ -58,6 +59,11 @@ class Study(param.Parameterized):
         """The page is gone."""
         for lane in self._lanes:
             lane.close()
+        # Whoever still holds this object does not hold the images of its answers, which are the
+        # parameters of no narrower class.
+        answers = [name for name, kind in self.param.objects().items() if type(kind) is Parameter]
+        with param.parameterized.discard_events(self):
+            self.param.update(**dict.fromkeys(answers))
 
     def _new_lane(
         self, pool: Callable[[], Executor] = cell_pool, *, cancel_running: bool = True

@@ -37,12 +37,13 @@ class TeachingApp(Viewer):
     def __init__(self, chapter: int | None = None, *, dark: bool = True, **params: Any) -> None:
         super().__init__(**params)
         document = served_document()
+        if document is not None:
+            housekeeping().page_opens(document)  # first: what is there now is never searched again
         self.lessons = Lessons(chapter if chapter is not None else chapter_of(address_words()))
         self.page = LessonPage(
             self.lessons, dark=dark, location=pn.state.location if document is not None else None
         )
         if document is not None:
-            housekeeping().page_opens(document)
             say_when_lost(document, "; its address keeps the chapter.")
             pn.state.on_session_destroyed(lambda context: self._close())
 

@@ -85,6 +85,12 @@ def test_regions_and_sessions_between_two_images_do_not_matter(uploads):
     assert names(uploads) == [("science.fits", "template.fits")]
 
 
+def test_a_file_that_came_as_text_keeps_its_letters(uploads, pair):
+    uploads.session.open_exposures(*pair)
+    drop(uploads, "list.reg", "image\ncircle(1,2,3) # text={σ Größe}\n")
+    assert [point.label for point in uploads.session.imported.points] == ["σ Größe"]
+
+
 def test_a_file_that_is_taken_off_again_does_not_wait(uploads):
     drop(uploads, "other.fits")
     take_off(uploads, "other.fits")

@@ -93,4 +93,5 @@ def _roles(
 
 
 def _bytes(content: Any) -> bytes:
-    return content.encode("latin-1") if isinstance(content, str) else bytes(content)
+    """What the file holds: Panel has decoded what is sent as text, always as UTF-8."""
+    return content.encode("utf-8") if isinstance(content, str) else bytes(content)

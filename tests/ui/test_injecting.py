@@ -135,6 +135,21 @@ def test_a_curve_rises_and_its_half_is_where_five_sigma_are(tab, study, whole_fr
     assert tab._chart_pane.visible
 
 
+@pytest.mark.parametrize("xy0", [(40, 0), (-7, 3), (1000, 1000)])
+def test_a_curve_in_a_cell_pairs_the_pixels_as_the_frame_does(session, study, xy0):
+    study.trials = 8
+    study.measure()
+    same_grid = study.curve
+    science, template = session.pair.science, session.pair.template
+    session.open_exposures(science, template.replace(xy0=xy0))
+    session.select_at(*PLACE)
+    study.measure()
+    assert not study.message
+    assert study.curve_of == f"cell {session.cell.cell.name}"
+    assert np.array_equal(study.curve.found, same_grid.found)
+    assert study.curve.flux_50 == same_grid.flux_50
+
+
 def test_without_a_cell_there_is_a_sentence_in_place_of_a_curve(session, study):
     session.anchor = None
     study.measure()

@@ -122,6 +122,17 @@ def test_a_flux_that_cannot_be_is_taken_back_and_said(tab, study, typed):
     assert "above 0" not in tab._hint.object
 
 
+def test_without_a_flux_there_is_none_as_before(tab, study, session):
+    session.anchor = None
+    assert not np.isfinite(study.next_flux())
+    tab.flux.value = -5.0
+    assert tab.flux.value is None
+    assert "-5 is no flux that can be injected: give a number above 0.</p>" in tab._hint.object
+    assert "nan" not in tab._hint.object
+    tab.flux.value = 200.0
+    assert study.flux == 200
+
+
 @pytest.mark.parametrize("whole_frame", [False, True])
 def test_a_curve_rises_and_its_half_is_where_five_sigma_are(tab, study, whole_frame):
     study.trials = 8

@@ -193,7 +193,9 @@ class Session(Computing):
         self.studies.close()
         # A late answer or the server may hold on to this object for a while; not to its images.
         with param.parameterized.discard_events(self):
-            self.param.update(frame=None, live_cell=None, growing=None, pinned=None, runs=())
+            self.param.update(
+                frame=None, live_cell=None, growing=None, pinned=None, imported=None, runs=()
+            )
 
     # -- inside ----------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ import panel as pn
 
 from zogy_explorer.errors import InputError
 from zogy_explorer.io import check_is_fits
-from zogy_explorer.ui.imported import mark_regions
 from zogy_explorer.ui.panes import text_pane
 from zogy_explorer.ui.session import Session
 from zogy_explorer.ui.state import SYMBOLS, Frame
@@ -100,7 +99,7 @@ class Uploads:
             self._session.open_session_file(content, name)
             return
         if name.lower().endswith(".reg"):
-            mark_regions(self._session, content, name)
+            self._session.studies.importing.mark(content, name)
             return
         check_is_fits(Path(name), content[:_START])
         if self._waiting is None:

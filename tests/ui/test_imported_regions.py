@@ -12,7 +12,6 @@ from tests.ui.conftest import make_exposure
 from zogy_explorer.errors import InputError
 from zogy_explorer.io.detections import detection_regions
 from zogy_explorer.io.region_points import read_region_points
-from zogy_explorer.ui.imported import mark_regions
 from zogy_explorer.ui.page import Page
 from zogy_explorer.ui.wall.palettes import DARK, LIGHT, halo_of
 from zogy_explorer.ui.wall.points import PointMark, PointMarks
@@ -66,15 +65,15 @@ def test_dropped_regions_are_marked_until_they_are_cleared(session):
 
 def test_a_bad_region_file_is_one_sentence_and_the_marks_stay(session):
     page = Page(session)
-    mark_regions(session, IMAGE.encode(), "list.reg")
-    mark_regions(session, b"\xff\xfe\x00", "broken.reg")
+    session.studies.importing.mark(IMAGE.encode(), "list.reg")
+    session.studies.importing.mark(b"\xff\xfe\x00", "broken.reg")
     assert "broken.reg is not text" in session.alert
     assert len(page.wall.marks) == 5
 
 
 def test_marks_belong_to_the_pair_they_were_dropped_on(session, pair):
     page = Page(session)
-    mark_regions(session, IMAGE.encode(), "list.reg")
+    session.studies.importing.mark(IMAGE.encode(), "list.reg")
     session.open_exposures(pair[0], make_exposure(4, 1.3))  # as when the template is moved
     assert len(page.wall.marks) == 5
     session.open_exposures(make_exposure(3, 1.6), pair[1])
@@ -94,7 +93,7 @@ def test_regions_on_the_sky_are_marked_on_the_next_pair_if_they_lie_there(sessio
     page = Page(session)
     session.open_exposures(*sky_exposures(150.0))
     content = b'# Region file format: DS9\nicrs\ncircle(150.0,2.0,1")\nimage\npoint(3,4)\n'
-    mark_regions(session, content, "sky.reg")
+    session.studies.importing.mark(content, "sky.reg")
     assert len(page.wall.marks) == 2
     session.open_exposures(*sky_exposures(150.001))
     (mark,) = page.wall.marks
@@ -132,7 +131,7 @@ def test_exported_detections_come_back_with_colour_size_and_text(session):
         }
     )  # fmt: skip
     content = detection_regions(table, radius=7.0).serialize(format="ds9").encode()
-    mark_regions(session, content, "detections.reg")
+    session.studies.importing.mark(content, "detections.reg")
     brighter, fainter = page.wall.marks
     assert (brighter.color, fainter.color) == ("cyan", "magenta")
     assert brighter.text == "1: +8.2"

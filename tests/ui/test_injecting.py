@@ -122,6 +122,17 @@ def test_a_flux_that_cannot_be_is_taken_back_and_said(tab, study, typed):
     assert "above 0" not in tab._hint.object
 
 
+def test_without_a_flux_there_is_none_as_before(tab, study, session):
+    session.anchor = None
+    assert not np.isfinite(study.next_flux())
+    tab.flux.value = -5.0
+    assert tab.flux.value is None
+    assert "-5 is no flux that can be injected: give a number above 0.</p>" in tab._hint.object
+    assert "nan" not in tab._hint.object
+    tab.flux.value = 200.0
+    assert study.flux == 200
+
+
 @pytest.mark.parametrize("whole_frame", [False, True])
 def test_a_curve_rises_and_its_half_is_where_five_sigma_are(tab, study, whole_frame):
     study.trials = 8
@@ -133,6 +144,21 @@ def test_a_curve_rises_and_its_half_is_where_five_sigma_are(tab, study, whole_fr
     assert np.all(curve.low <= curve.high)
     assert "half of them found" in tab._curve_words.object
     assert tab._chart_pane.visible
+
+
+@pytest.mark.parametrize("xy0", [(40, 0), (-7, 3), (1000, 1000)])
+def test_a_curve_in_a_cell_pairs_the_pixels_as_the_frame_does(session, study, xy0):
+    study.trials = 8
+    study.measure()
+    same_grid = study.curve
+    science, template = session.pair.science, session.pair.template
+    session.open_exposures(science, template.replace(xy0=xy0))
+    session.select_at(*PLACE)
+    study.measure()
+    assert not study.message
+    assert study.curve_of == f"cell {session.cell.cell.name}"
+    assert np.array_equal(study.curve.found, same_grid.found)
+    assert study.curve.flux_50 == same_grid.flux_50
 
 
 def test_without_a_cell_there_is_a_sentence_in_place_of_a_curve(session, study):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.ui.conftest import make_exposure
 from zogy_explorer.ui.session import Session
+from zogy_explorer.ui.state import Pair
 from zogy_explorer.ui.uploading import Uploads
 
 FITS = b"SIMPLE  =                    T"
@@ -71,10 +73,63 @@ def test_what_cannot_be_an_image_is_refused_at_once_and_is_no_half_of_a_pair(upl
     drop(uploads, "junk.fits", b"hello")
     assert "junk.fits" in uploads.session.alert
     assert "not a FITS file" in uploads.session.alert
-    drop(uploads, "science.fits")
-    assert not uploads.session.alert  # of the file before
+    drop(uploads, "science.fits")  # of the same drop
+    assert "not a FITS file" in uploads.session.alert
+    assert "junk.fits</b> was refused: it is not a FITS file" in uploads.line.object
+    assert "science.fits</b> is here" in uploads.line.object
     drop(uploads, "template.fits")
     assert names(uploads) == [("science.fits", "template.fits")]
+    assert not uploads.session.alert
+    assert "junk.fits" in uploads.line.object
+
+
+def test_a_refusal_is_shown_until_its_file_is_taken_or_a_pair_opens(uploads, pair):
+    drop(uploads, "junk.fits", b"hello")
+    drop(uploads, "<b>.fits", b"hello")
+    assert "&lt;b&gt;.fits</b> was refused" in uploads.line.object
+    drop(uploads, "junk.fits")
+    assert "junk.fits</b> was refused" not in uploads.line.object
+    take_off(uploads, "junk.fits")
+    uploads.session.open_exposures(*pair)
+    assert not uploads.line.object
+    for number in range(5):
+        drop(uploads, f"{number}.fits", b"hello")
+    assert "0.fits" not in uploads.line.object
+    assert "and 2 more" in uploads.line.object
+
+
+def test_what_others_have_to_say_is_left_alone(uploads):
+    uploads.session.alert = "manual limits are wrong"
+    drop(uploads, "science.fits")
+    drop(uploads, "template.fits")
+    assert uploads.session.alert == "manual limits are wrong"
+
+
+def test_a_file_that_waits_is_forgotten_when_another_pair_is_opened(uploads, pair):
+    drop(uploads, "forgotten.fits")
+    uploads.session.open_exposures(*pair)
+    assert not uploads.line.object
+    assert any("forgotten.fits waited" in notice.text for notice in uploads.session.notices)
+    drop(uploads, "science.fits")
+    drop(uploads, "template.fits")
+    assert names(uploads) == [("science.fits", "template.fits")]
+
+
+def test_a_file_waits_on_while_settings_or_the_template_change(uploads, pair):
+    uploads.session.open_exposures(*pair)
+    drop(uploads, "science.fits")
+    uploads.session.edit(minBorder=44)
+    uploads.session.open_exposures(pair[0], make_exposure(4, 1.3))  # as when it is moved
+    assert "science.fits</b> is here" in uploads.line.object
+
+
+def test_a_file_that_came_while_a_pair_was_read_is_for_the_next_one(uploads, pair):
+    def meanwhile():
+        drop(uploads, "science.fits")
+        return Pair(*pair)
+
+    uploads.session.open(meanwhile, "reading")
+    assert "science.fits</b> is here" in uploads.line.object
 
 
 def test_regions_and_sessions_between_two_images_do_not_matter(uploads):
@@ -83,6 +138,12 @@ def test_regions_and_sessions_between_two_images_do_not_matter(uploads):
     drop(uploads, "page.json", b"{}")
     drop(uploads, "template.fits")
     assert names(uploads) == [("science.fits", "template.fits")]
+
+
+def test_a_file_that_came_as_text_keeps_its_letters(uploads, pair):
+    uploads.session.open_exposures(*pair)
+    drop(uploads, "list.reg", "image\ncircle(1,2,3) # text={σ Größe}\n")
+    assert [point.label for point in uploads.session.imported.points] == ["σ Größe"]
 
 
 def test_a_file_that_is_taken_off_again_does_not_wait(uploads):

@@ -1,22 +1,19 @@
-"""Regions out of a DS9 file, by astropy's ``regions``: somebody's list to look at."""
+"""Regions of a DS9 file on the pixel grid of a frame: somebody's list to look at."""
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from astropy.coordinates import SkyCoord
 
 from zogy_explorer.errors import InputError
+from zogy_explorer.io.region_shapes import Points, RegionShape, read_region_shapes
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
-
-_TURNS = np.linspace(0, 2 * np.pi, 49)
-_CIRCLE = np.stack([np.cos(_TURNS), np.sin(_TURNS)], axis=1)
-_CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]], float)
 
 
 @dataclass(frozen=True)
@@ -51,14 +48,25 @@ class RegionPoint:
 def read_region_points(
     text: str, name: str, *, wcs: WCS | None = None, xy0: tuple[int, int] = (0, 0)
 ) -> tuple[RegionPoint, ...]:
-    """The regions of a DS9 file; the centre of a polygon or a line is the mean of its points.
+    """The regions of a DS9 file, as `read_region_shapes` reads and `region_points` places them."""
+    return region_points(read_region_shapes(text, name), name, wcs=wcs, xy0=xy0)
+
+
+def region_points(
+    shapes: Sequence[RegionShape],
+    name: str,
+    *,
+    wcs: WCS | None = None,
+    xy0: tuple[int, int] = (0, 0),
+) -> tuple[RegionPoint, ...]:
+    """Regions on an image; the centre of a polygon or a line is the mean of its points.
 
     Parameters
     ----------
-    text
-        What the file holds.
+    shapes
+        The regions.
     name
-        What to call it in messages.
+        What to call their file in messages.
     wcs
         Of the image, for regions in sky coordinates.
     xy0
@@ -67,91 +75,57 @@ def read_region_points(
     Raises
     ------
     InputError
-        If the text is no region file, or has sky positions and there is no WCS.
+        If there are sky positions and no celestial WCS.
     """
-    from regions import Regions
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # shapes that DS9 knows and we do not need
-            found = Regions.parse(text, format="ds9")
-    except Exception as error:  # the parser's errors are of many kinds
+    if any(shape.frame is not None for shape in shapes) and (wcs is None or not wcs.has_celestial):
         raise InputError(
-            f"{name} cannot be read as DS9 regions ({error}): save it from DS9 as a region file"
-        ) from error
-    if not len(found) and text.strip() and "region" not in text.lower():
-        raise InputError(f"{name} holds no DS9 regions: save it from DS9 as a region file")
-    return tuple(_point(region, name, wcs, xy0) for region in found)
-
-
-def _point(region: Any, name: str, wcs: WCS | None, xy0: tuple[int, int]) -> RegionPoint:
-    sky = hasattr(region, "to_pixel")
-    if sky:
-        if wcs is None:
-            raise InputError(
-                f"{name} has sky positions but the science image has no WCS: save the regions in "
-                "image coordinates"
-            )
-        region = region.to_pixel(wcs)
-    x, y = _centre(region)
-    visual = region.visual
-    return RegionPoint(
-        x + xy0[0],
-        y + xy0[1],
-        str(region.meta.get("text") or getattr(region, "text", "") or ""),
-        str(visual.get("edgecolor") or visual.get("color") or ""),
-        tuple(
-            (tuple((line[:, 0] + xy0[0]).tolist()), tuple((line[:, 1] + xy0[1]).tolist()))
-            for line in _outlines(region)
-        ),
-        visual.get("linestyle") == "dashed",
-        sky,
-    )
-
-
-def _outlines(region: Any) -> list[NDArray[np.float64]]:
-    """Lines of a region in pixels: arrays of points (x, y)."""
-    if hasattr(region, "vertices"):
-        corners = np.stack([region.vertices.x, region.vertices.y], axis=1)
-        return [np.concatenate([corners, corners[:1]])]
-    if hasattr(region, "start"):
-        return [np.array([[end.x, end.y] for end in (region.start, region.end)], float)]
-    angle = getattr(region, "angle", None)
-    turn = 0.0 if angle is None else float(angle.to_value("rad"))
-    unit = _CORNERS if "Rectangle" in type(region).__name__ else _CIRCLE
-    return [
-        np.array(_centre(region)) + _turned(unit * [width / 2, height / 2], turn)
-        for width, height in _sizes(region)
+            f"{name} has sky positions but the science image has no WCS: save the regions in "
+            "image coordinates"
+        )
+    placed = [
+        _point(shape, lines, xy0)
+        for shape, lines in zip(shapes, _on_image(shapes, wcs), strict=True)
     ]
+    return tuple(placed)
 
 
-def _sizes(region: Any) -> list[tuple[float, float]]:
-    """Width and height of a region around a centre; two of each for a ring."""
-    for prefix in ("", "inner_", "outer_"):
-        if hasattr(region, f"{prefix}radius"):
-            prefixes = ("",) if prefix == "" else ("inner_", "outer_")
-            return [(2 * float(getattr(region, f"{p}radius")),) * 2 for p in prefixes]
-        if hasattr(region, f"{prefix}width"):
-            prefixes = ("",) if prefix == "" else ("inner_", "outer_")
-            return [
-                (float(getattr(region, f"{p}width")), float(getattr(region, f"{p}height")))
-                for p in prefixes
-            ]
-    return []
-
-
-def _turned(points: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
-    """Points turned about the origin, counter-clockwise [rad]."""
-    cos, sin = np.cos(angle), np.sin(angle)
-    return points @ np.array([[cos, sin], [-sin, cos]])
-
-
-def _centre(region: Any) -> tuple[float, float]:
-    if hasattr(region, "center"):
-        return float(region.center.x), float(region.center.y)
-    if hasattr(region, "vertices"):
-        return float(np.mean(region.vertices.x)), float(np.mean(region.vertices.y))
-    return (
-        float(region.start.x + region.end.x) / 2,
-        float(region.start.y + region.end.y) / 2,
+def _point(shape: RegionShape, lines: list[Points], xy0: tuple[int, int]) -> RegionPoint:
+    """A region whose anchors and lines are in pixels of the array."""
+    anchors, *outlines = (line + xy0 for line in lines)
+    x, y = anchors.mean(axis=0).tolist()
+    return RegionPoint(
+        x,
+        y,
+        shape.label,
+        shape.color,
+        tuple((tuple(line[:, 0].tolist()), tuple(line[:, 1].tolist())) for line in outlines),
+        shape.dashed,
+        shape.frame is not None,
     )
+
+
+def _on_image(shapes: Sequence[RegionShape], wcs: Any) -> list[list[Points]]:
+    """Anchors and lines of each shape in pixels.
+
+    All of one celestial frame go through the WCS together: one by one, 2000 circles take seconds.
+    """
+    placed = [[shape.anchors, *shape.lines] for shape in shapes]
+    frames: list[tuple[object, list[int]]] = []
+    for index, shape in enumerate(shapes):
+        if shape.frame is None:
+            continue
+        for frame, members in frames:
+            if shape.frame.is_equivalent_frame(frame):
+                members.append(index)
+                break
+        else:
+            frames.append((shape.frame, [index]))
+    for frame, members in frames:
+        lines = [line for index in members for line in placed[index]]
+        lon, lat = np.concatenate(lines).T
+        pixels = np.stack(wcs.world_to_pixel(SkyCoord(lon, lat, unit="rad", frame=frame)), axis=1)
+        ends = np.cumsum([len(line) for line in lines])[:-1]
+        split = iter(np.split(pixels, ends))
+        for index in members:
+            placed[index] = [next(split) for _ in placed[index]]
+    return placed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import panel as pn
@@ -35,9 +37,15 @@ _NUMBERS = (
 )
 """Field, label, slider's ends and step, and what is allowed."""
 
+_ENDS = ("low", "high")
+"""The widgets of ``manual_limits``."""
+
+_ANY_LIMITS = (0.0, 1000.0)
+"""Manual limits before there is an image to take them from."""
+
 
 class DisplayControls:
-    """Widgets that keep ``session.display`` up to date.
+    """Widgets that keep ``session.display`` up to date, and follow it when others set it.
 
     Parameters
     ----------
@@ -48,6 +56,7 @@ class DisplayControls:
     def __init__(self, session: Session) -> None:
         self._session = session
         now = session.display
+        low, high = now.manual_limits or _ANY_LIMITS
         w = pn.widgets
         self.widgets: dict[str, pn.widgets.Widget] = {
             "sky_stretch": LiveSelect(
@@ -58,8 +67,8 @@ class DisplayControls:
                 options=["zscale", "percentile", "sigma", "manual"],
                 value=now.sky_limits,
             ),
-            "low": w.FloatInput(label="Lowest value", value=0.0),
-            "high": w.FloatInput(label="Highest value", value=1000.0),
+            "low": w.FloatInput(label="Lowest value", value=low),
+            "high": w.FloatInput(label="Highest value", value=high),
             "sky_map": LiveSelect(
                 label="Colours", options=["cividis", "gray", "viridis"], value=now.sky_map
             ),
@@ -88,17 +97,18 @@ class DisplayControls:
             sizing_mode="stretch_width",
             margin=0,
         )
-        self._beginning = False
+        self._telling = False
         self._fault = ""  # what the last refused values were told
         self.widgets["sky_limits"].param.watch(lambda event: self._begin_manually(), "value")
         for widget in self.widgets.values():
             widget.param.watch(lambda event: self._changed(), "value")
         for number in self.numbers.values():
             number.connect(lambda value: self._changed(), lambda: None)
+        session.param.watch(lambda event: self._follow(), "display")
         self._show_what_applies()
 
     def _changed(self) -> None:
-        if self._beginning:
+        if self._telling:
             return
         values = {name: widget.value for name, widget in self.widgets.items()}
         values |= {name: number.value for name, number in self.numbers.items()}
@@ -113,18 +123,41 @@ class DisplayControls:
             self._session.report(error)
             self._fault = self._session.alert
         else:
-            if self._fault and self._session.alert == self._fault:
-                self._session.alert = ""
+            self._forget_fault()
+
+    def _follow(self) -> None:
+        """Show what holds: a saved session or an address sets the display, too."""
+        now = self._session.display
+        values = {name: getattr(now, name) for name in self.widgets if name not in _ENDS}
+        if now.manual_limits is not None:
+            values |= dict(zip(_ENDS, now.manual_limits, strict=True))
+        self._tell(values)
+        for name, number in self.numbers.items():
+            number.show(getattr(now, name))
+        self._show_what_applies()
+        self._forget_fault()
+
+    def _tell(self, values: Mapping[str, object]) -> None:
+        """Set widgets without setting the display."""
+        self._telling = True
+        try:
+            for name, value in values.items():
+                self.widgets[name].value = value
+        finally:
+            self._telling = False
+
+    def _forget_fault(self) -> None:
+        """What the widgets say is in force: what was refused before is no matter any more."""
+        if self._fault and self._session.alert == self._fault:
+            self._session.alert = ""
+        self._fault = ""
 
     def _begin_manually(self) -> None:
         """Limits that are set by hand begin with those on screen."""
         limits = self._session.sky_limits()
         by_hand = self.widgets["sky_limits"].value == "manual"
         if by_hand and limits is not None and self._session.display.sky_limits != "manual":
-            self._beginning = True  # both, then one change
-            for name, limit in zip(("low", "high"), limits, strict=True):
-                self.widgets[name].value = float(f"{limit:.4g}")
-            self._beginning = False
+            self._tell(dict(zip(_ENDS, _rounded(*limits), strict=True)))  # both, then one change
 
     def _show_what_applies(self) -> None:
         limits = self.widgets["sky_limits"].value
@@ -136,3 +169,16 @@ class DisplayControls:
         ):
             self._rows[name].visible = limits == when
         self._rows["mask_opacity"].visible = self.widgets["mask_overlay"].value
+
+
+def _rounded(low: float, high: float) -> tuple[float, float]:
+    """Limits with no more digits than can be seen: to 0.1 ‰ … 1 ‰ of their distance, outward.
+
+    Not to digits of their own: those of a high sky differ in the last ones alone.
+    """
+    if not (math.isfinite(high - low) and low < high):
+        return low, high
+    digits = math.ceil(-math.log10(1e-3 * (high - low)))
+    unit = 10.0**digits
+    lower, upper = math.floor(low * unit) / unit, math.ceil(high * unit) / unit
+    return round(lower, digits), round(upper, digits)

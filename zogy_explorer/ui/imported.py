@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from zogy_explorer.errors import InputError
-from zogy_explorer.io.region_points import RegionPoint, read_region_points
-from zogy_explorer.ui.session import Session
+from zogy_explorer.io.region_points import RegionPoint, region_points
+from zogy_explorer.io.region_shapes import RegionShape, read_region_shapes
 from zogy_explorer.ui.state import Pair
 from zogy_explorer.ui.wall.points import PointMark
 
@@ -29,18 +29,18 @@ class ImportedRegions:
         Its regions, on the pixel grid of the pair.
     pair
         The one that they are marked on.
-    text
-        What the file holds.
+    shapes
+        What the file draws, wherever that lies.
     """
 
     name: str
     points: tuple[RegionPoint, ...]
     pair: Pair
-    text: str = ""
+    shapes: tuple[RegionShape, ...] = ()
 
     def marks(self, pair: Pair | None) -> list[PointMark]:
         """Marks on the images; none on another pair's."""
-        if not self._fits(pair):
+        if not self.fits(pair):
             return []
         return [
             PointMark(
@@ -55,23 +55,23 @@ class ImportedRegions:
 
         A region in pixels says nothing of another image.
         """
-        if self._fits(pair):
+        if self.fits(pair):
             return self
         wcs = None if pair is None else pair.science.wcs
         if pair is None or wcs is None or not wcs.has_celestial:
             return None
-        if not any(p.sky for p in self.points):
+        shapes = tuple(shape for shape in self.shapes if shape.frame is not None)
+        if not shapes:
             return None
         science = pair.science
-        points = read_region_points(self.text, self.name, wcs=wcs, xy0=science.xy0)
         kept = tuple(
             p
-            for p in points
-            if p.sky and math.isfinite(p.x + p.y) and science.bbox.contains_point(p.x, p.y)
+            for p in region_points(shapes, self.name, wcs=wcs, xy0=science.xy0)
+            if math.isfinite(p.x + p.y) and science.bbox.contains_point(p.x, p.y)
         )
-        return ImportedRegions(self.name, kept, pair, self.text) if kept else None
+        return ImportedRegions(self.name, kept, pair, shapes) if kept else None
 
-    def _fits(self, pair: Pair | None) -> bool:
+    def fits(self, pair: Pair | None) -> bool:
         """Whether this is the pair, perhaps with a template that was moved."""
         return pair is not None and pair.science is self.pair.science
 
@@ -100,17 +100,6 @@ def import_regions(content: bytes, name: str, pair: Pair | None) -> ImportedRegi
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not text: save the regions from DS9 as a .reg file") from error
     science = pair.science
-    return ImportedRegions(
-        name, read_region_points(text, name, wcs=science.wcs, xy0=science.xy0), pair, text
-    )
-
-
-def mark_regions(session: Session, content: bytes, name: str) -> None:
-    """Mark the regions of a dropped file; a fault is one sentence on the page."""
-    try:
-        imported = import_regions(content, name, session.pair)
-    except InputError as error:
-        session.report(error)
-    else:
-        session.imported = imported
-        session.say("info", imported.summary)
+    shapes = read_region_shapes(text, name)
+    points = region_points(shapes, name, wcs=science.wcs, xy0=science.xy0)
+    return ImportedRegions(name, points, pair, shapes)

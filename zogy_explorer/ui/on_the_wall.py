@@ -91,10 +91,7 @@ class OnTheWall:
     def show_imported(self) -> None:
         """Regions from a file, as long as they belong to this pair."""
         imported = self.session.imported
-        kept = imported.on(self.session.pair) if imported is not None else None
-        if kept is not imported:  # param would tell of the same object, too, without end
-            self.session.imported = kept
-        marks = kept.marks(self.session.pair) if kept is not None else []
+        marks = imported.marks(self.session.pair) if imported is not None else []
         self.wall.mark("regions", marks)
 
     def visible_box(self) -> Box | None:

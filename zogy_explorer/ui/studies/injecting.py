@@ -206,7 +206,9 @@ class InjectStudy(Study):
         if not whole_frame:
             name = f"cell {cell.cell.name}"
             box = cell.cell.outer.intersection(frame.plan.bbox) or frame.plan.bbox
-            science, template = _cut(science, box), _cut(template, box)
+            # The grid is the science image's: pixels are paired first from first.
+            xy0 = science.xy0
+            science, template = _cut(science, box, xy0), _cut(template, box, xy0)
             settings = settings.copy(doSpatialGrid=False)
         trials, threshold = int(self.trials), float(self.threshold)
 
@@ -279,9 +281,9 @@ def _settings(made: SubtractionPlan) -> ZogyConfig:
     return settings.copy(astrometricNoise=(errors.science, errors.template))
 
 
-def _cut(exposure: Exposure, box: Box) -> Exposure:
-    """Part of an exposure; positions stay what they are."""
-    inside = box.slices(exposure.xy0)
+def _cut(exposure: Exposure, box: Box, xy0: tuple[int, int]) -> Exposure:
+    """Part of an exposure whose first pixel is at ``xy0``; positions stay what they are."""
+    inside = box.slices(xy0)
     variance = exposure.variance
     return exposure.replace(
         image=exposure.image[inside],

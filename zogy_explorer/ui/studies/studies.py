@@ -10,6 +10,7 @@ import param
 from zogy_explorer.ui.studies.asking import WhatIfStudy
 from zogy_explorer.ui.studies.detections import DetectionStudy
 from zogy_explorer.ui.studies.explaining import ExplainStudy
+from zogy_explorer.ui.studies.importing import RegionStudy
 from zogy_explorer.ui.studies.injecting import InjectStudy
 from zogy_explorer.ui.studies.study import Study
 
@@ -37,6 +38,7 @@ class Studies(param.Parameterized):
         self.explaining = ExplainStudy(session)
         self.injecting = InjectStudy(session)
         self.asking = WhatIfStudy(session)
+        self.importing = RegionStudy(session)
         self.cursor: Callable[[], tuple[float, float] | None] = lambda: None
         """Asked where the cursor rests on the images."""
         session.param.watch(self._new_frame, "frame")
@@ -45,7 +47,7 @@ class Studies(param.Parameterized):
     @property
     def all(self) -> tuple[Study, ...]:
         """Every one of them."""
-        return (self.detections, self.explaining, self.injecting, self.asking)
+        return (self.detections, self.explaining, self.injecting, self.asking, self.importing)
 
     @property
     def idle(self) -> bool:

@@ -154,17 +154,23 @@ class InjectTab:
         self._say_hint()
 
     def _refuse(self, flux: float | None) -> None:
-        """What is injected next stands in the box, not what was typed and cannot be."""
+        """What is injected next stands in the box, not what was typed and cannot be.
+
+        Nothing does, where there is neither a flux nor an error of the cell to take it from.
+        """
         given = "What was typed" if flux is None else f"{flux:g}"
+        following = self._study.next_flux()
+        known = bool(np.isfinite(following))
         self._writing = True
         try:
-            self.flux.value = self._study.next_flux()
+            self.flux.value = following if known else None
         finally:
             self._writing = False
         self._say_hint()
+        kept = f" It is {following:.4g} as before." if known else ""
         self._hint.object = (
             f'<p class="failed">{SYMBOLS["failed"]} {given} is no flux that can be injected: give '
-            f"a number above 0. It is {self.flux.value:.4g} as before.</p>{self._hint.object}"
+            f"a number above 0.{kept}</p>{self._hint.object}"
         )
 
     def _say_hint(self) -> None:

@@ -6,7 +6,9 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import astropy.units as u
 import numpy as np
+from astropy.coordinates import offset_by
 from numpy.typing import NDArray
 
 from zogy_explorer.errors import InputError
@@ -163,11 +165,6 @@ def _turned(points: Points, angle: float) -> Points:
 
 def _moved(centre: Points, offsets: Points) -> Points:
     """Directions at offsets (east, north) along great circles from a direction; all [rad]."""
-    (sin_lon, sin_lat), (cos_lon, cos_lat) = np.sin(centre), np.cos(centre)
-    out = np.array([cos_lat * cos_lon, cos_lat * sin_lon, sin_lat])
-    east = np.array([-sin_lon, cos_lon, 0.0])
-    north = np.array([-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat])
-    far = np.hypot(*offsets.T)[:, None]
-    sinc = np.sinc(far / np.pi)  # sin(far) / far
-    x, y, z = (np.cos(far) * out + sinc * (offsets @ np.stack([east, north]))).T
-    return np.stack([np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))], axis=1)
+    distances, bearings = np.hypot(*offsets.T), np.arctan2(*offsets.T)
+    there = offset_by(*(centre * u.rad), bearings * u.rad, distances * u.rad)
+    return np.stack([angle.to_value("rad") for angle in there], axis=1)

@@ -57,6 +57,7 @@ READY = """() => {
   const kernel = context?.session?.kernel;
   return !!context?.isReady && kernel?.connectionStatus === "connected" && kernel.status === "idle";
 }"""
+DIRTY = "() => window.jupyterapp.shell.currentWidget.context.model.dirty"
 # Screen pixels that 100 image pixels take in x and in y; the kernel knows the panels' sizes if they
 # are the same.
 SCALE = (
@@ -276,6 +277,31 @@ def test_running_all_and_showing_it_again_moves_the_page_and_loses_no_print(note
     book.wait_for_images()
     assert moved.count() == 0
     book.command("kernelmenu:shutdown")
+
+
+def test_after_a_restart_and_when_opened_again_the_page_says_that_it_is_dead(notebook):
+    book = notebook("restarted.ipynb", "print(1)", MAKE)
+    alert = book.cells.nth(1).get_by_role("alert")
+    book.run(0)
+    book.run(1)
+    book.wait_for_images()
+    assert alert.count() == 0
+    book.browser.evaluate(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+    alert.get_by_text("The kernel was restarted").wait_for(timeout=PATIENCE * 1000)
+    line = alert.bounding_box()
+    page = book.cells.nth(1).get_by_text("ZOGY Explorer").first.bounding_box()
+    assert 30 < line["height"] < 80 < 900 < line["width"]
+    assert line["y"] + line["height"] <= page["y"]
+    book.until(lambda: book.browser.evaluate(READY), "the kernel is there again")
+    book.run(1)
+    book.wait_for_images()
+    assert alert.count() == 0
+    book.command("docmanager:save")
+    book.until(lambda: not book.browser.evaluate(DIRTY), "the notebook is saved")
+    book.browser.reload()
+    alert.get_by_text("run this cell again").wait_for(timeout=PATIENCE * 1000)
 
 
 def test_as_an_ipywidget_the_page_is_live_too(notebook):

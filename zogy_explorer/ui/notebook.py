@@ -36,6 +36,9 @@ _MOVED = "ZOGY Explorer has moved to the output opened last; run this cell to br
 _ANSWER_MS = 1000
 """After so long without an answer the browser speaks again; Panel's own 5 s are felt."""
 
+_PATIENCE_MS = 15_000
+"""After so long without a first answer the page says that there was none."""
+
 _NUDGE = 6
 """[px] By which a page grows narrower and higher once it is built: what its panels told of their
 size before the kernel listened was lost, and they tell a changed one again."""
@@ -177,6 +180,10 @@ class Beacon(JSComponent):
 
     JupyterLab announces a connection in the kernel's main thread and uses it in another: what the
     browser says before the announcement is read, which a busy kernel does late, is lost.
+
+    It also says when the page is dead: a saved output, which no kernel answers, and one whose
+    kernel was restarted, of which JupyterLab's extension for Panel then no longer knows. Whether a
+    kernel that once answered is only busy cannot be told from outside, so nobody asks it.
     """
 
     heard = param.Boolean(default=False, doc="Whether the kernel has heard the call.")
@@ -193,7 +200,41 @@ class Beacon(JSComponent):
           comms.tells_news_only = true
         }
       }
-      let gone = false
+      let gone = false, line = null
+      const host = el.getRootNode().host
+      const say = (text) => {
+        line ??= document.createElement("div")
+        line.setAttribute("role", "alert")
+        line.textContent = text
+        line.style.cssText = "padding: 8px 12px; font: 14px/1.4 system-ui, sans-serif; " +
+          "color: #1a1a1a; background: #f6c343"
+        el.replaceChildren(line)
+        el.style.cssText = "display: block; width: 100%; height: auto"
+        // Above the page, which is higher than many a window.
+        host.style.cssText = "order: -1; flex: none; width: 100%; height: auto"
+      }
+      const be_silent = () => {
+        line?.remove()
+        line = null
+        el.style.display = "none"
+        host.style.cssText = ""
+      }
+      setTimeout(() => {
+        if (!gone && !model.heard) say(
+          "The kernel has not answered yet. If it is busy, this page works when it is done; in a " +
+          "notebook that was opened again, or after a restart, run this cell again.")
+      }, WAIT_MS)
+      let known = false
+      const look = setInterval(() => {
+        let node = el
+        while (node && !node.dataset?.rootId) node = node.parentNode ?? node.host
+        const there = window.PyViz?.kernels?.[node?.dataset.rootId] !== undefined
+        if (known && !there) say(
+          "The kernel was restarted: what you see is as it was, and nothing here has an effect. " +
+          "Run this cell again.")
+        if (gone || known && !there) clearInterval(look)
+        known = there
+      }, 1000)
       const call = () => {
         if (gone || model.heard) return
         model.send_msg({key: "ready"})
@@ -203,10 +244,10 @@ class Beacon(JSComponent):
       const drawn = (then) => requestAnimationFrame(() => requestAnimationFrame(then))
       // Axes that were drawn before their panel had its size are drawn again.
       const resized = () => window.dispatchEvent(new Event("resize"))
-      model.on("heard", () => drawn(resized))
+      model.on("heard", () => { be_silent(); drawn(resized) })
       drawn(() => { resized(); call() })
     }
-    """
+    """.replace("WAIT_MS", str(_PATIENCE_MS))
 
     def __init__(self, on_ready: Callable[[], None], **params: Any) -> None:
         super().__init__(width=0, height=0, margin=0, **params)

@@ -65,7 +65,10 @@ def test_twenty_pages_opened_and_closed_leave_no_memory_behind(serve, chromium, 
         del explorer
         living.clear()
         levels.append(resident())
-    settled = levels[1]
-    assert levels[-1] < 1.1 * settled + 100, [round(level) for level in levels]
+    most = 1.1 * levels[1] + 100
+    # What is free goes back to the system when no page has changed for a while.
+    until(
+        lambda: resident() < most, f"less than {most:.0f} MB of {list(map(round, levels))} are left"
+    )
     alive = [reference for reference in sessions if reference() is not None]
     assert len(alive) <= 2, "closed sessions are still held"

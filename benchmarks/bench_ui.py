@@ -84,7 +84,10 @@ def measure(browser: Any, url: str, rounds: int) -> Iterator[tuple[str, list[flo
 
 
 def openings(browser: Any, url: str, rounds: int) -> list[float]:
-    """New pages until the first full wall; the first of all warms the server and does not count."""
+    """New pages until the first full wall, by the clock of the navigation in an empty tab.
+
+    The first of all warms the server and does not count.
+    """
     times = []
     for _ in range(rounds + 1):
         tab = Tab(browser, url)

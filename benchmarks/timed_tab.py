@@ -142,6 +142,7 @@ class Tab:
         self.page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
         self.sent: list[str] = []
         self.page.on("websocket", lambda s: s.on("framesent", lambda f: self.sent.append("f")))
+        self.quiet()  # a new profile and an empty tab are the browser's work, not the page's
         self.page.goto(url, wait_until="commit")
         self.first_wall = float(self.page.evaluate(FIRST_WALL))
         self.page.get_by_text("Cell r", exact=False).first.wait_for()

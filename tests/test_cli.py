@@ -216,6 +216,10 @@ def test_a_free_port_is_chosen_for_zero_and_when_the_usual_one_is_taken() -> Non
         assert choose_port("127.0.0.1", None) not in (0, DEFAULT_PORT)
 
 
+# A shell has what it runs in the background ignore them.
+HEAR_INTERRUPTS = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+
+
 @pytest.mark.parametrize("module", ["numpy", "scipy.fft", "zogy_explorer.cli.batch"])
 @pytest.mark.parametrize("begin", ["from zogy_explorer.cli import main", "module"])
 def test_an_interrupt_while_modules_are_imported_is_one_line(module, begin):
@@ -237,8 +241,9 @@ sys.meta_path.insert(0, Interrupted())
 
 
 def test_an_interrupt_that_a_library_makes_another_error_of_is_one_line_too():
-    program = """
+    program = f"""
 import os, signal, sys
+{HEAR_INTERRUPTS}
 class Interrupted:
     def find_spec(self, name, *args):
         if name == "scipy":
@@ -257,8 +262,9 @@ import zogy_explorer.cli
 
 
 def test_a_library_that_is_missing_is_no_interrupt_and_the_signal_is_pythons_again():
-    program = """
+    program = f"""
 import signal, sys
+{HEAR_INTERRUPTS}
 sys.modules["zogy_explorer.cli.batch"] = None
 try:
     import zogy_explorer.cli

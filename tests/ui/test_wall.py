@@ -227,6 +227,23 @@ def test_masks_lie_over_the_other_panels_on_request(wall):
     assert not overlay.visible
 
 
+def test_one_image_alone_is_a_matter_of_style(wall):
+    grid = wall.model.children[0]
+    tracks, style = (grid.cols, grid.rows), grid.stylesheets[0]
+    assert style.css == ""
+    wall.maximise("scorr")
+    place = list(wall.panels).index("scorr")
+    assert f".zx-panel:not(.zx-panel-{place}) {{ display: none !important; }}" in style.css
+    assert f"zx-panel-{place}" in wall.panels["scorr"].model.css_classes
+    # Each of these would lay out the whole page.
+    assert (grid.cols, grid.rows) == tracks
+    assert all(panel.model.visible for panel in wall.panels.values())
+    assert wall.panels["scorr"].figure.yaxis.visible
+    wall.maximise("scorr")
+    assert style.css == ""
+    assert not wall.panels["scorr"].figure.yaxis.visible
+
+
 def test_hidden_planes_lose_their_colour(wall):
     code = int(shown(wall, "mask")[0, 0])
     assert wall.panels["mask"].mapper.palette[code] != DARK.clean

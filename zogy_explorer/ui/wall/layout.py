@@ -13,6 +13,10 @@ LEFT, BOTTOM = 34, 18
 """[px] Room for the tick labels at the wall's outer edge."""
 
 _GAP = 6  # between panels [px]
+_ALONE = """
+.zx-panel:not(.zx-panel-%d) { display: none !important; }
+.zx-panel { grid-area: 1 / 1 / -1 / -1 !important; }
+"""
 
 
 def arrange(
@@ -30,7 +34,15 @@ def arrange(
     # Not Bokeh's GridPlot, which is no part of its layout's tree: beside other figures on a page
     # its own would no longer follow a change of size. Grid and toolbar in a row are.
     children = [(panel.model, *divmod(place, columns)) for place, panel in enumerate(panels)]
-    grid = GridBox(children=children, spacing=_GAP, sizing_mode="stretch_both")
+    for place, panel in enumerate(panels):
+        panel.model.css_classes = ["zx-panel", f"zx-panel-{place}"]
+    rows = -(-len(panels) // columns)
+    grid = GridBox(
+        children=children, spacing=_GAP, sizing_mode="stretch_both",
+        # All images are of one size: the outer panels get the room of their tick labels on top.
+        cols=_tracks(columns, LEFT), rows=_tracks(rows, BOTTOM)[::-1],
+        stylesheets=[InlineStyleSheet(css="")],
+    )  # fmt: skip
     proxies = [ToolProxy(tools=list(same)) for same in zip(*(p.tools for p in panels), strict=True)]
     toolbar = Toolbar(tools=proxies, logo=None, stylesheets=[toolbar_style])
     layout = Row(name="wall", children=[grid, toolbar], sizing_mode="stretch_both")
@@ -41,26 +53,18 @@ def arrange(
 def place_panels(layout: Any, panels: Sequence[Panel], columns: int, alone: str | None) -> None:
     """All panels in their grid, or one ``alone`` in all the room.
 
-    Hidden panels keep their models, so that nothing is built again when they come back.
+    The others are hidden by a style alone: each change of a model that has a place in the layout
+    would lay out the whole page again, one after the other and seen.
     """
-    grid, rows = layout.children[0], -(-len(panels) // columns)
+    rows = -(-len(panels) // columns)
+    names = [panel.layer.name for panel in panels]
+    layout.children[0].stylesheets[0].css = "" if alone is None else _ALONE % names.index(alone)
     for place, panel in enumerate(panels):
         row, column = divmod(place, columns)
-        panel.model.visible = alone in (None, panel.layer.name)
         single = panel.layer.name == alone
         panel.set_borders(
             LEFT if column == 0 or single else 0, BOTTOM if row == rows - 1 or single else 0
         )
-    if alone is None:
-        # All images are of one size: the outer panels get the room of their tick labels on top.
-        grid.cols, grid.rows = _tracks(columns, LEFT), _tracks(rows, BOTTOM)[::-1]
-        grid.spacing = _GAP
-        return
-    # The gaps beside tracks without a width would come on top of the whole room.
-    grid.spacing = 0
-    where = [panel.layer.name for panel in panels].index(alone)
-    grid.cols = ["100%" if k == where % columns else "0px" for k in range(columns)]
-    grid.rows = ["100%" if k == where // columns else "0px" for k in range(rows)]
 
 
 def _tracks(count: int, extra: int) -> list[str]:

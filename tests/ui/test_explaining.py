@@ -99,6 +99,24 @@ def test_the_key_explains_what_the_cursor_rests_on(page, study):
     assert page.inspector.showing == "Explain"
 
 
+def test_a_row_of_the_detections_is_a_place_that_was_meant(page, session, study):
+    found = session.studies.detections
+    found.wanted = True
+    found.threshold = 5.0
+    assert len(found.table) > 0
+    page.wall._readout.probe.data = {"x": [60.0], "y": [48.0], "n": [1]}
+    study.wanted = False
+    session.studies.choose_detection(0)
+    assert study.place is None
+    page.explain_here()  # the cursor has gone from the images to the table
+    assert study.place == found.position(0)
+    page.wall._readout.probe.data = {"x": [61.0], "y": [48.0], "n": [2]}
+    page.explain_here()
+    assert study.place == (61.0, 48.0)
+    session.studies.choose_detection(0)  # with the tab in front it is explained at once
+    assert study.place == found.position(0)
+
+
 def test_without_a_place_the_key_says_what_to_do(page, study):
     page.explain_here()
     assert "Point at a residual" in study.message

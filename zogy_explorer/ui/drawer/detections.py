@@ -67,7 +67,8 @@ class DetectionsTab:
 
     def __init__(self, context: PageContext) -> None:
         self._context = context
-        study = self._study = context.session.studies.detections
+        self._studies = context.session.studies
+        study = self._study = self._studies.detections
         self._writing = False
         self._shown: Any = None
         p = study.param
@@ -169,7 +170,7 @@ class DetectionsTab:
     def _row_selected(self, event: Any) -> None:
         if self._writing or not event.new:
             return
-        self._study.choose(int(event.new[0]))
+        self._studies.choose_detection(int(event.new[0]))
         self._context.painter.ask(self._zoom)
 
     def _zoom(self) -> None:
@@ -232,7 +233,8 @@ def summary_words(table: QTable, searched: Difference | None = None) -> str:
         f"<p><b>{len(table)}</b> beyond {meta['threshold']:g} σ: {meta['n_positive']} positive, "
         f"{meta['n_negative']} negative; <b>{meta['n_unflagged']}</b> without flags.{cut}</p>"
         f"{unsearched}"
-        '<p class="muted">Tap a row to see it on the images, or a mark to find its row.</p>'
+        '<p class="muted">Tap a row to see it on the images (<b>e</b> explains it), or a mark to '
+        "find its row.</p>"
     )
 
 

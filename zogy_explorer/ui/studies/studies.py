@@ -41,6 +41,7 @@ class Studies(param.Parameterized):
         self.importing = RegionStudy(session)
         self.cursor: Callable[[], tuple[float, float] | None] = lambda: None
         """Asked where the cursor rests on the images."""
+        self._left: tuple[float, float] | None = None  # where the cursor was when a row was chosen
         session.param.watch(self._new_frame, "frame")
         self._session = session
 
@@ -59,7 +60,7 @@ class Studies(param.Parameterized):
         frame = self._session.frame
         if frame is None or not frame.plan.bbox.contains_point(x, y):
             return
-        self.point = (x, y)
+        self.point, self._left = (x, y), None
         self.detections.choose_at(x, y, _REACH * max(step, 0.25))
         if self.explaining.wanted:
             self.explaining.ask(
@@ -69,9 +70,19 @@ class Studies(param.Parameterized):
         if self.injecting.wanted and self.injecting.armed:
             self.injecting.inject(x, y)
 
+    def choose_detection(self, row: int) -> None:
+        """A row of the table was tapped: that is the place which is meant from now on."""
+        self.detections.choose(row)
+        if self.detections.chosen is None:
+            return
+        self.point, self._left = self.detections.position(self.detections.chosen), self.cursor()
+        if self.explaining.wanted:
+            self.explaining.ask(*self.point)
+
     def explain_here(self) -> None:
         """Explain what the cursor rests on, or else what was tapped last."""
-        place = self.cursor() or self.point
+        cursor = self.cursor()
+        place = cursor if self.point is None or cursor not in (None, self._left) else self.point
         if place is None:
             self.explaining.message = "Point at a residual first, or tap one."
         else:
@@ -92,4 +103,4 @@ class Studies(param.Parameterized):
     def _new_frame(self, event: param.parameterized.Event) -> None:
         """A position means nothing on another pair."""
         if event.old is not None and event.new is not None and event.old.pair is not event.new.pair:
-            self.point = None
+            self.point = self._left = None

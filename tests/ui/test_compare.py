@@ -165,10 +165,12 @@ def test_a_new_pair_unpins(page, compared, pair):
 
 
 def test_one_image_alone_and_back_by_its_number(page):
+    style = page.wall.model.children[0].stylesheets[0]
     page._actions()["3"]()
-    assert [n for n, p in page.wall.panels.items() if p.model.visible] == ["difference"]
+    assert ".zx-panel:not(.zx-panel-2) { display: none" in style.css
+    assert "zx-panel-2" in page.wall.panels["difference"].model.css_classes
     page._actions()["3"]()
-    assert all(p.model.visible for p in page.wall.panels.values())
+    assert style.css == ""
 
 
 def test_plus_halves_the_view_about_its_centre_and_minus_doubles_it(page):

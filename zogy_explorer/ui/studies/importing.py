@@ -26,9 +26,8 @@ class RegionStudy(Study):
     """
 
     def __init__(self, session: Session) -> None:
-        super().__init__(
-            session, cancel_running=False
-        )  # a bad file is told of, though another came
+        # Not cancelled by the next file: a bad one is told of all the same.
+        super().__init__(session, cancel_running=False)
         self._newest: object = None  # the file that is being read
         self._fault = ""  # what the last file that was refused was told
         session.param.watch(lambda event: self._follow(), "frame")

@@ -1,8 +1,8 @@
-"""Many changes of models as one message to the browser."""
+"""When models are written: many changes as one message, or some milliseconds later."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,3 +26,13 @@ def one_message(document: Document | None) -> Iterator[None]:
         yield
     finally:
         document.unhold()
+
+
+def call_later(document: Document | None, call: Callable[[], None], milliseconds: int) -> None:
+    """Have a served page's document call back; without one it is done at once."""
+    if document is None or document.session_context is None:
+        call()
+    elif milliseconds <= 0:
+        document.add_next_tick_callback(call)
+    else:
+        document.add_timeout_callback(call, milliseconds)

@@ -20,7 +20,7 @@ from zogy_explorer.ui.wall.comparison import CompareMode
 from zogy_explorer.ui.wall.cut_line import Line
 from zogy_explorer.ui.wall.display import DisplaySettings
 from zogy_explorer.ui.wall.frame import Frame, LayerData
-from zogy_explorer.ui.wall.hold import one_message
+from zogy_explorer.ui.wall.hold import call_later, one_message
 from zogy_explorer.ui.wall.images import Images
 from zogy_explorer.ui.wall.layers import DEFAULT_LAYERS, LayerSpec
 from zogy_explorer.ui.wall.layout import arrange, place_panels
@@ -98,7 +98,7 @@ class ImageWall:
             size=lambda: self._size or _ASSUMED_SIZE,
             paint=self._paint,
             hold=self._hold,
-            later=self._after,
+            later=lambda call, wait: call_later(self.model.document, call, wait),
             blank=lambda: self._frame.blank,
             sized=lambda: self._size is not None,
         )
@@ -413,13 +413,3 @@ class ImageWall:
         self.tapped = (float(event.x), float(event.y))
         for callback in self._tap_callbacks:
             callback(float(event.x), float(event.y))
-
-    def _after(self, call: Callable[[], None], milliseconds: int) -> None:
-        """A served page's document calls back; without one it is done at once."""
-        document = self.model.document
-        if document is None or document.session_context is None:
-            call()
-        elif milliseconds <= 0:
-            document.add_next_tick_callback(call)
-        else:
-            document.add_timeout_callback(call, milliseconds)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zogy_explorer import Exposure, KernelPsf, ZogyConfig, ZogyExplorer
-from zogy_explorer.ui.housekeeping import GIVE_BACK_EVERY
+from zogy_explorer.ui.housekeeping import GIVE_BACK_AFTER
 
 pytestmark = [
     pytest.mark.browser,
@@ -67,11 +67,11 @@ def test_twenty_pages_opened_and_closed_leave_no_memory_behind(serve, chromium, 
         living.clear()
         levels.append(resident())
     most = 1.1 * levels[1] + 100
-    # What is free goes back to the system when no page has changed for a while.
+    # What is free goes back to the system a while after the last page has gone.
     until(
         lambda: resident() < most,
         f"less than {most:.0f} MB of {list(map(round, levels))} are left",
-        patience=GIVE_BACK_EVERY + 20,
+        patience=GIVE_BACK_AFTER + 20,
     )
     alive = [reference for reference in sessions if reference() is not None]
     assert len(alive) <= 2, "closed sessions are still held"

@@ -12,7 +12,7 @@ import pytest
 from zogy_explorer import ZogyConfig
 from zogy_explorer.ui import explorer
 from zogy_explorer.ui import housekeeping as module
-from zogy_explorer.ui.housekeeping import GIVE_BACK_EVERY, QUIET, Housekeeping
+from zogy_explorer.ui.housekeeping import GIVE_BACK_AFTER, GIVE_BACK_AT_LAST, QUIET, Housekeeping
 from zogy_explorer.ui.live import Job, Lane, cell_pool
 from zogy_explorer.ui.session import Session
 
@@ -116,29 +116,40 @@ def test_memory_goes_back_after_the_search_when_a_page_has_gone_and_only_then(mo
     left.append(knot())
     keeping.page_closes()
     keeping.look()
+    clock.now += GIVE_BACK_AFTER + QUIET
+    keeping.look()
     keeping.look()
     assert alive_when_given_back == [False]
 
 
-def test_memory_is_given_back_now_and_then_not_after_every_visit(monkeypatch, clock):
+def test_memory_is_given_back_when_visits_pause_or_have_gone_on_for_long(monkeypatch, clock):
     given = []
     monkeypatch.setattr(module, "give_back", lambda: given.append(clock.now))
     keeping = Housekeeping(NEVER, clock)
-    for _ in range(3):
+
+    def visit():
         keeping.page_opens(Document())
         keeping.page_closes()
-        clock.now += 2 * QUIET
+        clock.now += 0.6 * GIVE_BACK_AFTER
         keeping.look()
-    assert given == [100.0 + 2 * QUIET]
-    clock.now += GIVE_BACK_EVERY
+
+    visit()
+    visit()
+    assert given == []
+    clock.now += GIVE_BACK_AFTER
     keeping.look()
     keeping.look()
-    assert given[1:] == [clock.now]
+    assert given == [clock.now]
+    start = clock.now
+    while len(given) == 1:
+        visit()
+    assert GIVE_BACK_AT_LAST < given[1] - start < GIVE_BACK_AT_LAST + GIVE_BACK_AFTER
 
 
 def test_it_looks_by_itself_until_the_last_page_was_cleared_away(monkeypatch):
     monkeypatch.setattr(module, "LOOK_EVERY", 0.001)
     monkeypatch.setattr(module, "QUIET", 0.0)
+    monkeypatch.setattr(module, "GIVE_BACK_AFTER", 0.0)
 
     async def life():
         keeping = Housekeeping(NEVER)

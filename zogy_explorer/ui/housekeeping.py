@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
-import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,8 +23,12 @@ QUIET = 0.5
 LOOK_EVERY = 0.25
 """[s] How often to look whether it is quiet."""
 
-GIVE_BACK_EVERY = 30.0
-"""[s] Memory returns to the system no more often: what pages use next has to be fetched again."""
+GIVE_BACK_AFTER = 5.0
+"""[s] Memory returns to the system so long after the last page has gone: all of it is let go then,
+and the next visitor of a busy server does not have to fetch it again."""
+
+GIVE_BACK_AT_LAST = 30.0
+"""[s] It is not put off for longer than this by pages that go one after the other."""
 
 SELDOM = 10
 """So many times rarer does Python itself search everything, for a server that is never quiet."""
@@ -48,8 +51,7 @@ class Housekeeping:
         self._changed = clock()
         self._pages = 0
         self._left = False  # whether a page has gone since the last search
-        self._owes = False  # whether one has gone since memory was given back
-        self._gave = -math.inf
+        self._owing: tuple[float, float] | None = None  # first and last end of a page since then
         self._loop: asyncio.AbstractEventLoop | None = None  # in which the next look is due
 
     def page_opens(self, document: Any) -> None:
@@ -62,7 +64,9 @@ class Housekeeping:
     def page_closes(self) -> None:
         """Its browser has gone: what it had can be let go."""
         self._pages -= 1
-        self._left = self._owes = True
+        self._left = True
+        now = self._clock()
+        self._owing = (now if self._owing is None else self._owing[0], now)
         self._look_later()
 
     def look(self) -> None:
@@ -73,13 +77,16 @@ class Housekeeping:
                 gc.collect()
             self._give_back_if_due()
         self._loop = None
-        if self._pages > 0 or self._left or self._owes:
+        if self._pages > 0 or self._left or self._owing is not None:
             self._look_later()
 
     def _give_back_if_due(self) -> None:
+        if self._owing is None:
+            return
+        first, last = self._owing
         now = self._clock()
-        if self._owes and now - self._gave > GIVE_BACK_EVERY:
-            self._owes, self._gave = False, now
+        if now - last > GIVE_BACK_AFTER or now - first > GIVE_BACK_AT_LAST:
+            self._owing = None
             give_back()
 
     def _note(self) -> None:

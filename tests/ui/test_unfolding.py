@@ -19,6 +19,10 @@ class Document:
 
     def add_timeout_callback(self, call, milliseconds):
         self.waiting.append((milliseconds, call))
+        return call
+
+    def remove_timeout_callback(self, call):
+        self.waiting[:] = [(wait, other) for wait, other in self.waiting if other != call]
 
 
 class Browser:
@@ -69,6 +73,7 @@ def test_parts_are_made_one_by_one_when_the_images_are_there(browser):
     browser.turn()
     assert browser.made == []  # the browser paints them, and gets what the rest needs
     browser.prepared()
+    assert browser.document.waiting == []  # nothing holds the page
     browser.turn()
     assert (browser.made, browser.told) == (["bar"], ["bar"])
     assert browser.unfolding.filled("bar")

@@ -89,8 +89,14 @@ class Unfolding:
         """Fill what is empty, part by part: the page answers in between."""
         if self._loaded and not self._started:
             self._started = True
-            self._document.add_timeout_callback(self._begin, SCRIPTS_MS)
-            self._prepare(self._begin)
+            patience = self._document.add_timeout_callback(self._begin, SCRIPTS_MS)
+
+            def ready() -> None:
+                if not self._begun:
+                    self._document.remove_timeout_callback(patience)  # it holds the page
+                    self._begin()
+
+            self._prepare(ready)
 
     def _begin(self) -> None:
         if not self._begun:
